@@ -1,0 +1,301 @@
+"""The table of options: what exists, its default, its unit, its limits, its help.
+
+The frozen dataclasses *are* the table. Validation, flags, environment variables, `init` and the
+reference in the README are all made from it; a new key is added here and nowhere else.
+
+Pure: no file, no environment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import TYPE_CHECKING, Any, NewType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Millis = NewType("Millis", int)
+Seconds = NewType("Seconds", float)
+
+
+class Kind(Enum):
+    """How a value is written in TOML, in a flag and in the environment."""
+
+    FLAG = "true or false"
+    TEXT = "text"
+    MILLIS = "a whole number of milliseconds"
+    PORT = "a port from 0 to 65535"
+    DURATION = 'a time like 500 (ms) or "2s"'
+    TEXTS = "a list of texts"
+    ARGV = "a program and its arguments: text or a list of texts"
+    SIGNAL = "a signal name like SIGTERM"
+    CHOICE = "one of a few words"
+
+
+@dataclass(frozen=True)
+class Option:
+    """What the table says of one key."""
+
+    kind: Kind
+    help: str
+    default: str = ""  # in words, where the default depends on the project
+    choices: tuple[str, ...] = ()
+    here_only: bool = False  # a key of ours that Air doesn't have
+
+
+_KINDS = {bool: Kind.FLAG, str: Kind.TEXT, int: Kind.MILLIS, tuple: Kind.TEXTS}
+
+
+def opt(  # noqa: PLR0913 -- it is the table's one column list
+    value: Any,
+    help: str,  # noqa: A002
+    *,
+    kind: Kind | None = None,
+    default: str = "",
+    choices: tuple[str, ...] = (),
+    here_only: bool = False,
+) -> Any:
+    """One row of the table: the field's default `value`, and what is said of it."""
+    return field(
+        default=value,
+        metadata={
+            "option": Option(kind or _KINDS[type(value)], help, default, choices, here_only)
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`[[build.rules]]`: files that run a command of their own, without a build or a restart."""
+
+    name: str = opt("", "What our lines call the rule.", default="rule-N")
+    cmd: str = opt("", "Command line to run.")
+    include_dir: tuple[str, ...] = opt((), "Only files below these folders.")
+    include_ext: tuple[str, ...] = opt((), 'Only files with these endings; "*": all.')
+    include_file: tuple[str, ...] = opt((), "These files.")
+    exclude_regex: tuple[str, ...] = opt((), "Not files whose path below the root matches.")
+    delay: Millis | None = opt(
+        None, "Quiet time before the command.", kind=Kind.MILLIS, default="as build.delay"
+    )
+
+
+@dataclass(frozen=True)
+class Build:
+    """`[build]`: what to watch, what to build, what to run, how to stop it."""
+
+    pre_cmd: tuple[str, ...] = opt((), "Command lines to run before each build.")
+    cmd: str = opt(
+        "",
+        "Command line that builds the app; empty: no build.",
+        default="`go build -o ./tmp/main .` where a go.mod is, else none",
+    )
+    post_cmd: tuple[str, ...] = opt((), "Command lines to run once, when reloader has ended.")
+    bin: str = opt(
+        "",
+        "Command line that runs the app.",
+        default="`./tmp/main` with Go's default `cmd`, else none",
+    )
+    full_bin: str = opt("", "Command line that runs the app; goes before `bin` and `entrypoint`.")
+    entrypoint: tuple[str, ...] = opt(
+        (), "The app as exact arguments: no shell, nothing split.", kind=Kind.ARGV
+    )
+    args_bin: tuple[str, ...] = opt((), "More arguments for the app, exact.")
+    log: str = opt("build-errors.log", "Where failed builds are noted, in `tmp_dir`.")
+    include_ext: tuple[str, ...] = opt(
+        (),
+        'Endings of the files that count; "*": all.',
+        default="Go: go tpl tmpl html · Python: py html jinja toml · else all",
+    )
+    include_dir: tuple[str, ...] = opt(
+        (), "Watch only these folders; one outside the root is watched too."
+    )
+    include_file: tuple[str, ...] = opt((), "Files that count whatever their ending or folder.")
+    exclude_dir: tuple[str, ...] = opt(
+        (),
+        "Folders not to watch: paths below the root, or globs.",
+        default="Go: assets tmp vendor testdata · else none; .git, node_modules and such never",
+    )
+    exclude_file: tuple[str, ...] = opt((), "Files that don't count: paths or globs.")
+    exclude_regex: tuple[str, ...] = opt(
+        (),
+        "Files that don't count: patterns searched in the path below the root.",
+        default="Go: `_test.go` · else none",
+    )
+    exclude_unchanged: bool = opt(False, "A save that changes no byte does nothing.")
+    follow_symlink: bool = opt(False, "Follow links to folders.")
+    poll: bool = opt(False, "Look at the files again and again instead of being told.")
+    poll_interval: Millis = opt(Millis(0), "Time between two looks; 0: as fast as is cheap.")
+    delay: Millis | None = opt(
+        None,
+        "Quiet time after the last change.",
+        kind=Kind.MILLIS,
+        default="2 for one or two files, 20 for more",
+    )
+    stop_on_error: bool = opt(False, "Stop the running app when a build fails.")
+    send_interrupt: bool = opt(False, "Stop the app with SIGINT and wait `kill_delay`.")
+    kill_delay: Seconds | None = opt(
+        None,
+        "Time the app has to stop after SIGINT.",
+        kind=Kind.DURATION,
+        default="as build.stop_timeout",
+    )
+    stop_signal: str = opt(
+        "",
+        "Signal that asks the app to stop.",
+        kind=Kind.SIGNAL,
+        default="SIGTERM",
+        here_only=True,
+    )
+    stop_timeout: Seconds | None = opt(
+        None,
+        "Time the app has to stop before SIGKILL.",
+        kind=Kind.DURATION,
+        default="5s",
+        here_only=True,
+    )
+    rerun: bool = opt(False, "Start the app again whenever it ends by itself.")
+    rerun_delay: Millis = opt(Millis(500), "Time before that start.")
+    ignore_dangerous_root_dir: bool = opt(False, "Allow a root of `/` or the home folder.")
+    rules: tuple[Rule, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Log:
+    """`[log]`: reloader's own lines."""
+
+    time: bool = opt(False, "Begin each line with the time.")
+    main_only: bool = opt(False, "No lines about changes, builds and starts.")
+    silent: bool = opt(False, "No lines at all.")
+
+
+_COLORS = ("", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "raw")
+
+
+@dataclass(frozen=True)
+class Color:
+    """`[color]`: the colours of reloader's own lines."""
+
+    mode: str = opt(
+        "",
+        "When to use colours.",
+        kind=Kind.CHOICE,
+        choices=("", "auto", "always", "never"),
+        default="auto",
+    )
+    main: str = opt("magenta", "Lines about reloader itself.")
+    watcher: str = opt("cyan", "Lines about changes.")
+    build: str = opt("yellow", "Lines about builds.")
+    runner: str = opt("green", "Lines about the app.")
+    app: str = opt("", "Nothing: the app's output is its own. Air has the key.")
+
+
+@dataclass(frozen=True)
+class Misc:
+    """`[misc]`."""
+
+    clean_on_exit: bool = opt(False, "Delete `tmp_dir` at exit.")
+    startup_banner: str | None = opt(
+        None,
+        "The first line, in your words; empty: none.",
+        kind=Kind.TEXT,
+        default="name, version, config",
+    )
+
+
+@dataclass(frozen=True)
+class Screen:
+    """`[screen]`: what happens to a terminal before a rebuild."""
+
+    clear_on_rebuild: bool = opt(False, "Clear the terminal before each build.")
+    keep_scroll: bool = opt(True, "Keep what was scrolled away when clearing.")
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """`[proxy]`: read and checked; the proxy itself is not there yet."""
+
+    enabled: bool = opt(False, "Not there yet: says so.")
+    proxy_port: int = opt(0, "Port the browser uses.", kind=Kind.PORT)
+    app_port: int = opt(0, "Port the app listens on.", kind=Kind.PORT)
+    app_start_timeout: Millis = opt(Millis(5000), "Time the app has to answer.")
+
+
+class Engine(Enum):
+    """How changes are noticed."""
+
+    AUTO = "auto"
+    NATIVE = "native"  # inotify
+    WATCHFILES = "watchfiles"
+    POLL = "poll"
+
+
+@dataclass(frozen=True)
+class Watch:
+    """`[watch]`: how files are watched."""
+
+    engine: Engine = opt(
+        Engine.AUTO,
+        "How changes are noticed.",
+        kind=Kind.CHOICE,
+        choices=tuple(e.value for e in Engine),
+        here_only=True,
+    )
+
+
+class Layer(Enum):
+    """Where a value came from; a later one wins."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    ENVIRONMENT = "environment"
+    FLAG = "flag"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where one value came from: "default", "FILE:LINE", "RELOADER_BUILD_CMD", "--build.cmd"."""
+
+    layer: Layer
+    where: str = "default"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a run needs to know, checked and resolved.
+
+    `root` is absolute, `tmp_dir` and `testdata_dir` are absolute, and every default that depends
+    on the project has been filled in.
+    """
+
+    root: str = opt(".", "The project's folder; commands run in it.")
+    tmp_dir: str = opt("tmp", "Folder for what the build makes; never watched.")
+    testdata_dir: str = opt("testdata", "Folder that is never watched.")
+    env_files: tuple[str, ...] = opt((), "Files of `NAME=value` lines for the app and the build.")
+    build: Build = field(default=Build())
+    log: Log = field(default=Log())
+    color: Color = field(default=Color())
+    misc: Misc = field(default=Misc())
+    screen: Screen = field(default=Screen())
+    proxy: Proxy = field(default=Proxy())
+    watch: Watch = field(default=Watch())
+    # What is not a key:
+    file: str = ""  # the config file, as shown; empty: none
+    is_air: bool = False  # Air's own file: Air's defaults
+    args: tuple[str, ...] = ()  # after `--`: more arguments for the app
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # "build.cmd" -> where from
+    notes: tuple[str, ...] = ()  # what the user should know once, at the start
+
+
+SECTIONS = ("build", "log", "color", "misc", "screen", "proxy", "watch")
+PLATFORMS = ("linux", "darwin", "windows")
+PLATFORM_KEYS = ("pre_cmd", "cmd", "post_cmd", "bin", "entrypoint", "full_bin", "args_bin")
+
+
+def options(of: Any = Config, prefix: str = "") -> Iterator[tuple[str, Option, Any]]:
+    """Every key with its row and its default value, in the order of the table."""
+    for item in fields(of):
+        if option := item.metadata.get("option"):
+            yield prefix + item.name, option, item.default
+        elif item.name in SECTIONS and of is Config:
+            yield from options(type(item.default), f"{item.name}.")

@@ -1,0 +1,96 @@
+"""The main loop and its inbox: facts in, orders and news out.
+
+It knows no rule and no process: what to do is the machine's, how it is done is the System's.
+"""
+
+from __future__ import annotations
+
+import selectors
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reloader.core.machine import State, advance, next_deadline
+from reloader.core.messages import Fact, Kill, News, Order, Quit, Seconds, Spawn, Stop, Tick
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from reloader.core.messages import Scope, Task, Ticket
+    from reloader.core.source import Source
+
+
+@dataclass(frozen=True)
+class System:
+    """All that the loop asks of the world; faked in tests."""
+
+    now: Callable[[], Seconds]  # monotonic
+    spawn: Callable[[Ticket, Task], Iterable[Fact]]
+    stop: Callable[[Ticket, int], Iterable[Fact]]
+    kill: Callable[[Ticket, Scope], Iterable[Fact]]
+
+
+class Inbox:
+    """Facts in the order they came; sources are read in place when their descriptor is ready."""
+
+    def __init__(self, now: Callable[[], Seconds]) -> None:
+        self._now = now
+        self._facts: deque[Fact] = deque()
+        self._selector = selectors.DefaultSelector()
+        self._sources: list[Source] = []
+
+    def add(self, source: Source) -> None:
+        self._sources.append(source)
+        self._selector.register(source.fileno(), selectors.EVENT_READ, source)
+
+    def put(self, facts: Iterable[Fact]) -> None:
+        self._facts.extend(facts)
+
+    def get(self, until: Seconds | None) -> Fact:
+        """The next fact; a Tick when there is none by then (seconds, monotonic; None: for ever)."""
+        while not self._facts:
+            left = None if until is None else max(0.0, until - self._now())
+            ready = self._selector.select(left)
+            for key, _ in ready:
+                self._facts.extend(key.data.read())
+            if not ready and until is not None and self._now() >= until:
+                return Tick()
+        return self._facts.popleft()
+
+    def close(self) -> None:
+        for source in self._sources:
+            source.close()
+        self._selector.close()
+
+
+@dataclass
+class Loop:
+    """The one owner of the state."""
+
+    state: State
+    inbox: Inbox
+    system: System
+    publish: Callable[[News], None]
+
+    def step(self, fact: Fact) -> None:
+        self.state, orders, news = advance(self.state, fact, self.system.now())
+        for item in news:
+            self.publish(item)
+        for order in orders:
+            self.inbox.put(self._perform(order))
+
+    def run(self) -> None:
+        """Until the machine is done."""
+        while not self.state.done:
+            self.step(self.inbox.get(next_deadline(self.state)))
+
+    def _perform(self, order: Order) -> Iterable[Fact]:
+        match order:
+            case Spawn(ticket, task):
+                return self.system.spawn(ticket, task)
+            case Stop(ticket, number):
+                return self.system.stop(ticket, number)
+            case Kill(ticket, scope):
+                return self.system.kill(ticket, scope)
+            case Quit():
+                return ()

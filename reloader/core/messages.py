@@ -1,0 +1,338 @@
+"""The three families of messages, told apart by their grammar.
+
+Facts (past tense) come from the world, orders (imperative) go to it, news (past tense) go to
+people and programs. Pure: values only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reloader.core.needs import Needs
+
+Seconds = float
+Ticket = int  # names one process of ours for ever; pids are reused, tickets are not
+
+
+class Role(Enum):
+    """What a process is to us."""
+
+    PRE = "pre_cmd"
+    BUILD = "build"
+    RULE = "rule"
+    APP = "app"
+    POST = "post_cmd"
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to spawn: the `index`-th pre_cmd or post_cmd, a rule by `name`, the build, the app."""
+
+    role: Role
+    index: int = 0
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Status:
+    """How a process ended: an exit code, or the number of the signal that killed it."""
+
+    code: int = 0
+    signal: int = 0
+
+    @property
+    def ok(self) -> bool:
+        return self.code == 0 and self.signal == 0
+
+
+@dataclass(frozen=True)
+class Change:
+    """One path that differs from what the last look saw, and what that asks for."""
+
+    path: str  # as people know it: below the root, else absolute
+    needs: Needs
+
+
+# --- facts ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class FilesChanged:
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class ProcessStarted:
+    ticket: Ticket
+    pid: int
+    command: str
+
+
+@dataclass(frozen=True)
+class SpawnFailed:
+    """There is no process. `passing`: the same call may work in a moment."""
+
+    ticket: Ticket
+    command: str
+    why: str
+    passing: bool = False
+
+
+@dataclass(frozen=True)
+class ProcessExited:
+    """The process ended; `survivors` of its tree live on and hold its place."""
+
+    ticket: Ticket
+    status: Status
+    survivors: int = 0
+
+
+@dataclass(frozen=True)
+class TreeEmptied:
+    """The last survivor of a process that had exited is gone."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True)
+class SignalReceived:
+    """Somebody asked us to end: SIGINT, SIGTERM, SIGHUP or SIGQUIT."""
+
+    number: int
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """An edge has something to say that changes nothing."""
+
+    news: News
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A deadline has passed."""
+
+
+Fact = (
+    FilesChanged
+    | ProcessStarted
+    | SpawnFailed
+    | ProcessExited
+    | TreeEmptied
+    | SignalReceived
+    | Noticed
+    | Tick
+)
+
+# --- orders --------------------------------------------------------------------------------------
+
+
+class Scope(Enum):
+    """How far a kill reaches."""
+
+    GROUP = "group"  # what stayed in the process group; daemons that left it live on
+    TREE = "tree"  # every descendant, wherever it went
+
+
+@dataclass(frozen=True)
+class Spawn:
+    ticket: Ticket
+    task: Task
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Ask the whole tree to end, with this signal and then SIGCONT."""
+
+    ticket: Ticket
+    signal: int
+
+
+@dataclass(frozen=True)
+class Kill:
+    ticket: Ticket
+    scope: Scope = Scope.TREE
+
+
+@dataclass(frozen=True)
+class Quit:
+    pass
+
+
+Order = Spawn | Stop | Kill | Quit
+
+# --- news ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Greeted:
+    """reloader has started: its version, the config file ("" if none), its own pid."""
+
+    version: str
+    config: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class WatchStarted:
+    """From here on no change is missed."""
+
+    engine: str
+    dirs: int
+    files: int
+
+
+@dataclass(frozen=True)
+class ChangeSeen:
+    """A burst has settled. `path` is its first change, `count` how many paths there are.
+
+    `rule` is the rule that it is for; "": the app.
+    """
+
+    path: str
+    count: int
+    rule: str = ""
+
+
+@dataclass(frozen=True)
+class BuildStarted:
+    command: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class BuildSucceeded:
+    command: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class BuildFailed:
+    """`app_pid`: the app that goes on, 0 if there is none; `why`: "exit 1", "killed by SIGSEGV"."""
+
+    command: str
+    why: str
+    seconds: Seconds
+    app_pid: int
+
+
+@dataclass(frozen=True)
+class BuildCancelled:
+    """A change came in while it ran."""
+
+    command: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class HookFailed:
+    """A pre_cmd or post_cmd failed and the work goes on."""
+
+    hook: str
+    command: str
+    why: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class RuleStarted:
+    rule: str
+    command: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class RuleSucceeded:
+    rule: str
+    command: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class RuleFailed:
+    rule: str
+    command: str
+    why: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class AppStarted:
+    command: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class AppStopped:
+    """We asked it to end and it did; `killed`: only SIGKILL helped."""
+
+    pid: int
+    seconds: Seconds
+    killed: bool
+
+
+@dataclass(frozen=True)
+class AppExited:
+    """It ended by itself. `restart_in`: seconds to the next start, None: at the next change."""
+
+    pid: int
+    ok: bool
+    why: str
+    seconds: Seconds
+    restart_in: Seconds | None
+
+
+@dataclass(frozen=True)
+class StartFailed:
+    """A command could not be started at all."""
+
+    what: str
+    command: str
+    why: str
+    retry_in: Seconds | None
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something the user should know; nothing stops for it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class QuitStarted:
+    """Asked to end, by a signal."""
+
+    signal: str
+
+
+@dataclass(frozen=True)
+class QuitFinished:
+    """Nothing of ours is alive any more."""
+
+    seconds: Seconds
+
+
+News = (
+    Greeted
+    | WatchStarted
+    | ChangeSeen
+    | BuildStarted
+    | BuildSucceeded
+    | BuildFailed
+    | BuildCancelled
+    | HookFailed
+    | RuleStarted
+    | RuleSucceeded
+    | RuleFailed
+    | AppStarted
+    | AppStopped
+    | AppExited
+    | StartFailed
+    | Warned
+    | QuitStarted
+    | QuitFinished
+)

@@ -1,0 +1,66 @@
+"""What the machine needs to know of the config.
+
+Pure: values in, values out.
+"""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+from reloader.core.burst import Pace
+from reloader.core.machine import Settings
+
+if TYPE_CHECKING:
+    from reloader.config.model import Build, Config, Millis
+    from reloader.core.messages import Seconds
+
+GRACE: Seconds = 5.0  # from the stop signal to SIGKILL
+# `docker stop` sends SIGKILL after 10 s. As PID 1 all is over before that, hooks included.
+EXIT_WITHIN: Seconds = 8.0
+
+
+def settings(config: Config, *, is_pid1: bool = False) -> Settings:
+    build = config.build
+    return Settings(
+        pre=len(build.pre_cmd),
+        build=bool(build.cmd),
+        post=len(build.post_cmd),
+        app=has_app(build),
+        pace=pace(build.delay),
+        rule_paces={
+            rule.name: pace(build.delay if rule.delay is None else rule.delay)
+            for rule in build.rules
+        },
+        pre_may_fail=config.is_air and not build.stop_on_error,
+        stop_on_error=build.stop_on_error,
+        stop_signal=stop_signal(build),
+        grace=grace(build),
+        rerun=build.rerun_delay / 1000 if build.rerun else None,
+        exit_within=EXIT_WITHIN if is_pid1 else None,
+    )
+
+
+def pace(delay: Millis | None) -> Pace:
+    """A delay the user wrote is the quiet time, whatever the burst."""
+    if delay is None:
+        return Pace()
+    quiet = delay / 1000
+    return Pace(few=quiet, many=quiet, longest=Pace.longest + quiet)
+
+
+def has_app(build: Build) -> bool:
+    return bool(build.full_bin or build.entrypoint or build.bin)
+
+
+def stop_signal(build: Build) -> int:
+    default = "SIGINT" if build.send_interrupt else "SIGTERM"
+    return signal.Signals[build.stop_signal or default]
+
+
+def grace(build: Build) -> Seconds:
+    if build.stop_timeout is not None:
+        return build.stop_timeout
+    if build.send_interrupt and build.kill_delay is not None:
+        return build.kill_delay
+    return GRACE

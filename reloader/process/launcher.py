@@ -1,0 +1,78 @@
+"""From a task to a process: which command, which environment, which descriptors."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reloader.core.messages import Noticed, ProcessStarted, Role, SpawnFailed, Warned
+from reloader.process.children import SpawnError
+from reloader.process.command import Command, app_command, parse_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reloader.config.model import Config
+    from reloader.core.messages import Fact, Task, Ticket
+    from reloader.process.children import Children
+    from reloader.process.environ import EnvFiles
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Descriptors that the user's commands get as 0, 1 and 2; -1: /dev/null."""
+
+    stdin: int = 0
+    stdout: int = 1
+    stderr: int = 2
+
+
+class Launcher:
+    """Starts what the machine orders, in the project's root."""
+
+    def __init__(
+        self, config: Config, children: Children, env_files: EnvFiles, streams: Streams
+    ) -> None:
+        self._config = config
+        self._children = children
+        self._env_files = env_files
+        self._streams = streams
+
+    def spawn(self, ticket: Ticket, task: Task) -> Iterator[Fact]:
+        """The process, or why there is none; before that what its env files have to say."""
+        command = self.command(task)
+        environ, warnings = self._env_files.read()
+        for warning in warnings:
+            yield Noticed(Warned(warning))
+        # Without a terminal Python would hold its output back until the app ends.
+        environ.setdefault("PYTHONUNBUFFERED", "1")
+        if task.role in (Role.PRE, Role.BUILD) and self._config.build.cmd:
+            with suppress(OSError):  # the build will say it better, if it needs the folder at all
+                os.makedirs(self._config.tmp_dir, exist_ok=True)
+        streams = self._streams
+        stdin = streams.stdin if task.role is Role.APP else -1
+        try:
+            pid = self._children.spawn(
+                ticket, command, environ, self._config.root, stdin, streams.stdout, streams.stderr
+            )
+        except SpawnError as error:
+            why = f"{error.why} ({error.hint})" if error.hint else error.why
+            yield SpawnFailed(ticket, command.shown, why, error.passing)
+        else:
+            yield ProcessStarted(ticket, pid, command.shown)
+
+    def command(self, task: Task) -> Command:
+        build = self._config.build
+        match task.role:
+            case Role.PRE:
+                return parse_line(build.pre_cmd[task.index])
+            case Role.BUILD:
+                return parse_line(build.cmd)
+            case Role.POST:
+                return parse_line(build.post_cmd[task.index])
+            case Role.RULE:
+                return parse_line(next(r.cmd for r in build.rules if r.name == task.name))
+            case Role.APP:
+                return app_command(build, self._config.args, self._config.root)

@@ -1,0 +1,189 @@
+"""News for people: one line a fact, on stderr, the same words with and without a terminal."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from reloader.core.messages import (
+    AppExited,
+    AppStarted,
+    AppStopped,
+    BuildCancelled,
+    BuildFailed,
+    BuildStarted,
+    BuildSucceeded,
+    ChangeSeen,
+    Greeted,
+    HookFailed,
+    QuitFinished,
+    QuitStarted,
+    RuleFailed,
+    RuleStarted,
+    RuleSucceeded,
+    StartFailed,
+    Warned,
+    WatchStarted,
+)
+from reloader.report.text import duration, one_line
+from reloader.report.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reloader.config.model import Color, Config
+    from reloader.core.messages import News
+
+_CODES = {
+    "red": 31,
+    "green": 32,
+    "yellow": 33,
+    "blue": 34,
+    "magenta": 35,
+    "cyan": 36,
+    "white": 37,
+}
+_KEPT_LINES = 200  # while nobody reads
+_LINE_BYTES = 4000  # what a command may take of one line
+
+
+class Part(Enum):
+    """Who speaks; `[color]` and `[log]` know these four."""
+
+    MAIN = "main"
+    WATCHER = "watcher"
+    BUILD = "build"
+    RUNNER = "runner"
+
+
+@dataclass(frozen=True)
+class Line:
+    part: Part
+    verb: str
+    text: str
+    bad: bool = False
+
+
+def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one for each news
+    """What a person is told; None: nothing, the next line says it all."""
+    match news:
+        case Greeted(version, config):
+            return Line(Part.MAIN, "reloader", f"{version}  {config or 'no config file'}")
+        case WatchStarted(engine, dirs, files):
+            return Line(Part.WATCHER, "watching", f"{dirs:,} dirs, {files:,} files ({engine})")
+        case ChangeSeen(path, count, rule):
+            more = f" (+{count - 1:,})" if count > 1 else ""
+            return Line(Part.WATCHER, "change", path + more + (f"  → {rule}" if rule else ""))
+        case BuildStarted() | RuleStarted():
+            return None
+        case BuildSucceeded(command, seconds):
+            return Line(Part.BUILD, "build", f"{command}  {duration(seconds)}")
+        case BuildFailed(command, why, seconds, app_pid):
+            goes_on = f"  pid {app_pid} goes on" if app_pid else ""
+            text = f"failed: {why}  {duration(seconds)}  {command}{goes_on}"
+            return Line(Part.BUILD, "build", text, bad=True)
+        case BuildCancelled(_, seconds):
+            return Line(Part.BUILD, "build", f"cancelled  {duration(seconds)}")
+        case HookFailed(hook, command, why, seconds):
+            return Line(
+                Part.BUILD, hook, f"failed: {why}  {duration(seconds)}  {command}", bad=True
+            )
+        case RuleSucceeded(rule, command, seconds):
+            return Line(Part.BUILD, rule, f"{command}  {duration(seconds)}")
+        case RuleFailed(rule, command, why, seconds):
+            return Line(
+                Part.BUILD, rule, f"failed: {why}  {duration(seconds)}  {command}", bad=True
+            )
+        case AppStarted(command, pid):
+            return Line(Part.RUNNER, "run", f"{command}  pid {pid}")
+        case AppStopped(pid, seconds, killed):
+            how = "killed after" if killed else "in"
+            return Line(Part.RUNNER, "stop", f"pid {pid}  {how} {duration(seconds)}", bad=killed)
+        case AppExited(pid, ok, why, seconds, restart_in):
+            then = "waits for a change" if restart_in is None else f"again in {restart_in:g}s"
+            text = f"pid {pid}: {why} after {duration(seconds)}, {then}"
+            return Line(Part.RUNNER, "exit", text, bad=not ok)
+        case StartFailed(what, command, why, retry_in):
+            then = "waits for a change" if retry_in is None else f"again in {retry_in:g}s"
+            return Line(Part.RUNNER, what, f"{command}: {why}, {then}", bad=True)
+        case Warned(text):
+            return Line(Part.MAIN, "note", text)
+        case QuitStarted(signal):
+            return Line(Part.MAIN, "quit", signal)
+        case QuitFinished(seconds):
+            return Line(Part.MAIN, "bye", f"in {duration(seconds)}")
+
+
+class Console:
+    """Writes to a descriptor that may be a terminal, a pipe, a file, or closed.
+
+    It never blocks: while nobody reads, lines wait, and the rest are dropped and counted.
+    """
+
+    name = "console"
+
+    def __init__(self, config: Config, environ: Mapping[str, str], fd: int = 2) -> None:
+        self._log = config.log
+        self._color = config.color
+        self._banner = config.misc.startup_banner
+        self._terminal = _is_terminal(fd)
+        self._colored = wants_color(config.color, environ, self._terminal)
+        screen = config.screen
+        # ED 2 clears what is seen, RIS resets the terminal with all that was scrolled away.
+        clear = b"\x1b[2J\x1b[H" if screen.keep_scroll else b"\x1bc"
+        self._clear = clear if screen.clear_on_rebuild and self._terminal else b""
+        self._writer = Writer(fd, _KEPT_LINES)
+
+    def __call__(self, news: News) -> None:
+        if isinstance(news, ChangeSeen) and not news.rule and self._clear:
+            self._write(self._clear)
+        if isinstance(news, Greeted) and self._banner is not None:
+            if self._banner and not self._log.silent:
+                self._write(self._banner.encode(errors="replace") + b"\n")
+            return
+        line = line_of(news)
+        if line is not None and self._is_shown(line):
+            self._write(self._render(line))
+
+    def _is_shown(self, line: Line) -> bool:
+        if self._log.silent:
+            return False
+        return not self._log.main_only or line.part is Part.MAIN
+
+    def _render(self, line: Line) -> bytes:
+        stamp = time.strftime("[%H:%M:%S] ") if self._log.time else ""
+        head = f"{one_line(line.verb):<8}"
+        if self._colored and (code := self._code(line)):
+            head = f"\x1b[{code}m{head}\x1b[0m"
+        text = f"{stamp}{head} {one_line(line.text)}".rstrip()
+        return text.encode(errors="replace")[:_LINE_BYTES] + b"\n"
+
+    def _code(self, line: Line) -> int | None:
+        return _CODES["red"] if line.bad else _CODES.get(getattr(self._color, line.part.value))
+
+    def _write(self, data: bytes) -> None:
+        if self._writer.dropped and not self._writer.is_stuck:
+            data = b"note     %d lines dropped\n" % self._writer.dropped + data
+            self._writer.dropped = 0
+        with suppress(OSError):  # the reader is gone, the disk is full: the app goes on
+            self._writer.write(data)
+
+
+def wants_color(color: Color, environ: Mapping[str, str], terminal: bool) -> bool:
+    """`color.mode`; on auto a terminal that can, unless NO_COLOR is set (no-color.org)."""
+    if color.mode in {"always", "never"}:
+        return color.mode == "always"
+    if environ.get("NO_COLOR"):
+        return False
+    return terminal and environ.get("TERM") != "dumb"
+
+
+def _is_terminal(fd: int) -> bool:
+    try:
+        return os.isatty(fd)
+    except OSError:
+        return False

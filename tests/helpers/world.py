@@ -1,0 +1,213 @@
+"""A simulated machine for the state machine: random delays, failures and deaf children.
+
+It holds what must never happen, at every step, whatever the seed.
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from dataclasses import dataclass, field
+
+from reloader.core.machine import Phase, Settings, State, advance, next_deadline
+from reloader.core.messages import (
+    Change,
+    FilesChanged,
+    Kill,
+    ProcessExited,
+    ProcessStarted,
+    Quit,
+    Role,
+    Scope,
+    SignalReceived,
+    Spawn,
+    SpawnFailed,
+    Status,
+    Stop,
+    Tick,
+    TreeEmptied,
+)
+from reloader.core.needs import RELOAD, Needs
+
+PIPELINE = (Role.PRE, Role.BUILD)
+
+
+@dataclass
+class Process:
+    ticket: int
+    role: Role
+    name: str
+    version: int  # of the source, as it was when it started (an app: as its build was)
+    deaf: bool
+    leader: bool = True  # still there
+    children: int = 0  # of its tree, without the leader
+    daemons: int = 0  # that left the group
+
+
+@dataclass
+class World:
+    seed: int
+    settings: Settings
+    now: float = 0.0
+    version: int = 1
+    built: int = 0
+    quits: int = 0
+    steps: int = 0
+    alive: dict[int, Process] = field(default_factory=dict)
+    failure_shown: bool = False
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self.state = State(self.settings)
+        self.queue: list = []
+        self.serial = 0
+        for _ in range(self.random.randrange(12)):
+            self.later(self.random.random() * 20, "save")
+        self.quiet_at = 120.0  # long after the last save
+        self.quit_at = self.quiet_at + 30
+        self.later(self.quiet_at, "rest")
+        self.later(self.quit_at, SignalReceived(15))
+        if self.random.random() < 0.3:
+            self.later(self.quit_at + self.random.random(), SignalReceived(2))
+
+    def later(self, delay: float, what) -> None:
+        self.serial += 1
+        heapq.heappush(self.queue, (self.now + delay, self.serial, what))
+
+    def run(self) -> World:
+        fact = Tick()
+        while not self.state.done:
+            self.steps += 1
+            assert self.steps < 20_000, "no end"
+            self.state, orders, _ = advance(self.state, fact, self.now)
+            for order in orders:
+                self.perform(order)
+            self.check()
+            if not self.state.done:
+                fact = self.next_fact()
+        assert self.quits == 1
+        assert not self.alive, f"left alive: {self.alive}"
+        return self
+
+    def next_fact(self):
+        while True:
+            deadline = next_deadline(self.state)
+            assert deadline is not None or self.queue, f"stuck: {self.state}"
+            if deadline is not None and (not self.queue or deadline < self.queue[0][0]):
+                self.now = max(self.now, deadline)
+                return Tick()
+            self.now, _, what = heapq.heappop(self.queue)
+            fact = what if not callable(what) and not isinstance(what, str) else self.happen(what)
+            if fact is not None:
+                return fact
+
+    def happen(self, what):
+        if what == "save":
+            return self.save()
+        if what == "rest":
+            return self.rest()
+        return what()
+
+    def save(self):
+        if self.settings.rule_paces and self.random.random() < 0.3:
+            return FilesChanged((Change("a.css", Needs(rules=frozenset({"css"}))),))
+        self.version += 1
+        return FilesChanged((Change(f"v{self.version}.py", RELOAD),))
+
+    def rest(self) -> None:
+        """Long after the last change nothing is owed, and the last version runs, or it is told why not."""
+        state = self.state
+        assert not state.bursts
+        if state.held or state.retry_at is not None:
+            return
+        looping = state.rerun_at is not None
+        assert not state.owed or looping or self.alive, f"work left: {state.owed}"
+        if state.owed:
+            return  # a deaf tree, a hanging build, a crash loop: still at work
+        apps = [p for p in self.alive.values() if p.role is Role.APP]
+        assert all(p.version == self.version for p in apps), f"stale: {apps}, {self.version}"
+
+    def perform(self, order) -> None:
+        match order:
+            case Spawn(ticket, task):
+                self.spawn(ticket, task)
+            case Stop(ticket):
+                if not self.alive[ticket].deaf:
+                    self.later(self.random.choice([0.01, 0.3, 1]), lambda: self.end(ticket, 0, 15))
+            case Kill(ticket, Scope.GROUP):
+                self.later(0.01, lambda: self.sweep(ticket, group=True))
+            case Kill(ticket):
+                self.later(0.01, lambda: self.end(ticket, 0, 9, whole=True))
+            case Quit():
+                self.quits += 1
+
+    def spawn(self, ticket: int, task) -> None:
+        chance = self.random.random()
+        if chance < 0.06:
+            return self.later(0, SpawnFailed(ticket, "x", "no", passing=chance < 0.03))
+        version = self.built if task.role is Role.APP and self.settings.build else self.version
+        self.alive[ticket] = Process(
+            ticket,
+            task.role,
+            task.name,
+            version,
+            deaf=self.random.random() < 0.2,
+            children=self.random.choice([0, 0, 2]),
+            daemons=self.random.choice([0, 0, 0, 1]),
+        )
+        self.later(0, ProcessStarted(ticket, 100 + ticket, "x"))
+        code = 0 if self.random.random() < 0.75 else 1
+        if task.role is not Role.APP:
+            if self.random.random() < 0.95:
+                self.later(0.001 + self.random.expovariate(1), lambda: self.end(ticket, code, 0))
+        elif self.random.random() < 0.3:
+            self.later(self.random.random() * 30, lambda: self.end(ticket, code, 0))
+        return None
+
+    def end(self, ticket: int, code: int, number: int, *, whole: bool = False):
+        """Leader's end, with its tree if `whole` (or if there is none)."""
+        process = self.alive.get(ticket)
+        if process is None:
+            return None
+        if whole:
+            process.children = process.daemons = 0
+        elif number and self.random.random() < 0.7:
+            process.children = 0
+        if not process.leader:
+            if process.children + process.daemons and number != 9:
+                process.children = process.daemons = 0
+            return self.empty(ticket)
+        process.leader = False
+        if process.role is Role.BUILD and not code and not number:
+            self.built = process.version
+        survivors = process.children + process.daemons
+        if not survivors:
+            del self.alive[ticket]
+        return ProcessExited(ticket, Status(code, number), survivors)
+
+    def sweep(self, ticket: int, *, group: bool):
+        process = self.alive.get(ticket)
+        if process is None or process.leader:
+            return None
+        process.children = 0
+        if group:
+            process.daemons = 0  # let go: no longer ours to wait for
+        return self.empty(ticket)
+
+    def empty(self, ticket: int):
+        process = self.alive[ticket]
+        if process.leader or process.children or process.daemons:
+            return None
+        del self.alive[ticket]
+        return TreeEmptied(ticket)
+
+    def check(self) -> None:
+        roles = [p.role for p in self.alive.values()]
+        assert sum(r is Role.APP for r in roles) <= 1, "two apps"
+        assert sum(r in PIPELINE for r in roles) <= 1, "two builds"
+        names = [p.name for p in self.alive.values() if p.role is Role.RULE]
+        assert len(names) == len(set(names)), "a rule twice"
+        if self.state.phase is Phase.DONE:
+            return
+        known = {p.ticket for p in self.state.procs}
+        assert set(self.alive) <= known, "a process nobody knows"

@@ -1,0 +1,425 @@
+"""What follows what: the hard cases as scripts with virtual time."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from reloader.core.burst import Pace
+from reloader.core.machine import LIFE, Event, Life, Proc, Settings, why
+from reloader.core.messages import (
+    AppExited,
+    AppStarted,
+    AppStopped,
+    BuildCancelled,
+    BuildFailed,
+    BuildStarted,
+    BuildSucceeded,
+    ChangeSeen,
+    HookFailed,
+    Kill,
+    ProcessExited,
+    ProcessStarted,
+    Quit,
+    QuitFinished,
+    QuitStarted,
+    Role,
+    RuleFailed,
+    RuleStarted,
+    RuleSucceeded,
+    Scope,
+    Spawn,
+    SpawnFailed,
+    StartFailed,
+    Status,
+    Stop,
+    Task,
+    TreeEmptied,
+    Warned,
+)
+from tests.helpers.playbook import APP, BUILD, Playbook, save
+
+TERM = signal.SIGTERM
+
+
+def running(settings: Settings | None = None) -> Playbook:
+    """The app runs, nothing is owed; ticket 1, or 2 where there is a build."""
+    settings = settings or Settings()
+    book = Playbook(settings).at(0)
+    if settings.build:
+        book.spawns(BUILD).exits(1)
+    return book.spawns(APP).waits_until(None)
+
+
+# --- the main way --------------------------------------------------------------------------------
+
+
+def test_first_start_without_a_build():
+    """Without a build the app is the first thing that starts."""
+    Playbook().at(0).spawns(APP).tells(AppStarted).waits_until(None)
+
+
+def test_first_start_builds_first():
+    """The build runs alone, then the app starts."""
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).tells(BuildStarted)
+    book.exits(1, at=2).tells(BuildSucceeded).spawns(APP).tells(AppStarted)
+
+
+def test_a_save_swaps_old_out_new_in():
+    """The old app is gone before the new one starts; one save, one restart."""
+    book = running().at(10, save()).waits_until(10.002).at(10.002).tells(ChangeSeen)
+    book.expect(Stop(1, TERM)).waits_until(15.002)
+    book.exits(1, at=10.1).tells(AppStopped).spawns(APP).waits_until(None)
+
+
+def test_the_old_app_runs_while_the_new_one_is_built():
+    """The old app is not touched before the build has succeeded."""
+    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
+    book.exits(3, at=12).expect(Stop(2, TERM)).exits(2, at=12.1).spawns(APP)
+
+
+def test_a_burst_is_one_restart():
+    """Changes that settle together are one burst, named by its first."""
+    book = running().at(10, save("a.py")).at(10.001, save("b.py")).at(10.002, save("c.py"))
+    book.waits_until(10.022).at(10.022).tells(ChangeSeen).expect(Stop(1, TERM))
+    assert book.news[0].path == "a.py"
+    assert book.news[0].count == 3
+
+
+def test_a_burst_ends_after_a_second():
+    """A stream of changes that never settles is acted on after the longest time."""
+    book = running()
+    for i in range(100):
+        book.at(10 + i / 100, save(f"{i}.py"))
+    book.at(11).expect(Stop(1, TERM))
+
+
+def test_a_written_delay_is_the_quiet_time():
+    """A pace from the config is honoured."""
+    book = running(Settings(pace=Pace(0.5, 0.5, 1.5))).at(10, save()).waits_until(10.5)
+    book.at(10.4, save()).waits_until(10.9)
+
+
+# --- changes at the wrong moment -----------------------------------------------------------------
+
+
+def test_a_change_dooms_the_build():
+    """The stale build is ended and waited for, then the new one starts; never two."""
+    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
+    book.at(11, save()).at(11.002).expect(Stop(3, TERM)).waits_until(11.502)
+    book.at(11.502).expect(Kill(3)).exits(3, 9, at=11.6).tells(BuildCancelled)
+    book.spawns(BUILD).exits(4, at=12).expect(Stop(2, TERM)).exits(2).spawns(APP)
+
+
+def test_dooming_again_and_again_waits_longer():
+    """Each doomed build doubles the quiet time; one that succeeds resets it."""
+    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
+    book.at(11, save()).at(11.002).expect(Stop(3, TERM)).exits(3, 1).spawns(BUILD)
+    book.at(12, save()).waits_until(12.004).at(12.004).expect(Stop(4, TERM)).exits(4, 1).spawns(
+        BUILD
+    )
+    book.exits(5, at=13).expect(Stop(2, TERM)).exits(2).spawns(APP)
+    book.at(14, save()).waits_until(14.002)
+
+
+def test_a_change_while_the_old_app_stops():
+    """It joins what is owed; the app that starts in the end is built from it."""
+    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
+    book.exits(3, at=11).expect(Stop(2, TERM)).at(11.5, save()).at(11.502).spawns(BUILD)
+    book.exits(2, at=11.6).exits(4, at=12).spawns(APP)
+
+
+def test_a_change_before_the_first_start_is_known():
+    """A save while the app is being spawned restarts it."""
+    book = Playbook().at(0).expect(Spawn(1, APP)).at(0.1, save()).at(0.102)
+    book.at(0.2, ProcessStarted(1, 101, "app")).expect(Stop(1, TERM)).exits(1).spawns(APP)
+
+
+# --- failures ------------------------------------------------------------------------------------
+
+
+def test_a_failed_build_leaves_the_app_alone():
+    """The running app goes on, its pid is told, and the next save builds again."""
+    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
+    book.exits(3, 1, at=11).tells(BuildFailed).waits_until(None)
+    assert book.news[0].app_pid == 102
+    book.at(20, save()).at(20.002).spawns(BUILD).exits(4).expect(Stop(2, TERM))
+
+
+def test_stop_on_error():
+    """With stop_on_error the app is stopped when a build fails, and comes back with the fix."""
+    book = running(Settings(build=True, stop_on_error=True)).at(10, save()).at(10.002).spawns(BUILD)
+    book.exits(3, 1, at=11).tells(BuildFailed).expect(Stop(2, TERM)).exits(2, at=11.1)
+    book.waits_until(None).at(20, save()).at(20.002).spawns(BUILD).exits(4).spawns(APP)
+
+
+def test_a_failed_build_is_kept_as_owed():
+    """A rule's change does not make a failed build forgotten or tried again."""
+    settings = Settings(build=True, rule_paces={"css": Pace()})
+    book = running(settings).at(10, save()).at(10.002).spawns(BUILD).exits(3, 1)
+    book.at(20, save("a.css", rule="css")).at(20.002).spawns(Task(Role.RULE, name="css"))
+    book.exits(4).tells(RuleSucceeded).waits_until(None)
+    assert book.state.held
+    assert book.state.owed.build
+
+
+def test_a_first_build_that_fails():
+    """Nothing runs, nothing is tried, and a save recovers."""
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).exits(1, 2).tells(BuildFailed)
+    book.waits_until(None).at(5, save()).at(5.002).spawns(BUILD).exits(2).spawns(APP)
+
+
+def test_a_crash_waits_for_a_change():
+    """Without rerun an app that ended is left alone until a save."""
+    book = running().exits(1, 3, at=5).tells(AppExited).waits_until(None)
+    book.at(9, save()).at(9.002).spawns(APP)
+
+
+def test_rerun_backs_off():
+    """A crash loop gets slower, up to 30 s; a save starts at once and resets it."""
+    book = running(Settings(rerun=0.5))
+    now, waits = 0.0, []
+    for ticket in range(1, 10):
+        book.exits(ticket, 1, at=now).tells(AppExited)
+        waits.append(book.news[0].restart_in)
+        now += waits[-1]
+        book.at(now).spawns(APP)
+    assert waits == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    book.exits(10, 1, at=now).at(now + 1, save()).at(now + 1.002).spawns(APP)
+    book.exits(11, 1, at=now + 2)
+    assert book.news[0].restart_in == 0.5
+
+
+def test_rerun_of_what_ends_well_keeps_its_pace():
+    """An app that works for a while and exits 0 is started again after rerun_delay each time."""
+    book = running(Settings(rerun=0.5))
+    for ticket in range(1, 5):
+        book.exits(ticket, 0, at=ticket * 5)
+        assert book.news[0].restart_in == 0.5
+        book.at(ticket * 5 + 0.5).spawns(APP)
+
+
+def test_a_spawn_that_may_work_later_is_tried_again():
+    """Want of memory or processes is retried, ever more slowly, and told."""
+    book = Playbook().at(0).expect(Spawn(1, APP))
+    book.at(0, SpawnFailed(1, "app", "no memory", passing=True)).tells(StartFailed).waits_until(0.1)
+    book.at(0.1).expect(Spawn(2, APP))
+    book.at(0.1, SpawnFailed(2, "app", "no memory", passing=True)).waits_until(0.3)
+    book.at(0.31).spawns(APP).waits_until(None)
+
+
+def test_a_command_that_is_missing_waits_for_a_change():
+    """It is told once, nothing spins, and the next save tries again."""
+    book = Playbook().at(0).expect(Spawn(1, APP)).at(0, SpawnFailed(1, "app", "not found"))
+    book.tells(StartFailed).waits_until(None).at(3, save()).at(3.002).spawns(APP)
+
+
+def test_a_build_command_that_is_missing_is_a_failed_build():
+    """The app goes on, as with any failed build."""
+    book = running(Settings(build=True)).at(10, save()).at(10.002).expect(Spawn(3, BUILD))
+    book.at(10.002, SpawnFailed(3, "make", "not found")).tells(BuildFailed).waits_until(None)
+
+
+# --- pre_cmd -------------------------------------------------------------------------------------
+
+PRE = [Task(Role.PRE, 0), Task(Role.PRE, 1)]
+
+
+def test_pre_cmds_run_in_order_before_each_build():
+    """Each step waits for the one before it, at the start and at each save."""
+    book = Playbook(Settings(pre=2, build=True)).at(0).spawns(PRE[0]).exits(1).spawns(PRE[1])
+    book.exits(2).spawns(BUILD).exits(3).spawns(APP).at(9, save()).at(9.002).spawns(PRE[0])
+
+
+def test_a_failed_pre_cmd_is_a_failed_build():
+    """Nothing is built on it; the app goes on."""
+    book = running(Settings(build=True)).at(1)
+    book = Playbook(Settings(pre=1, build=True)).at(0).spawns(PRE[0]).exits(1, 1)
+    book.tells(BuildFailed).waits_until(None)
+
+
+def test_a_pre_cmd_that_may_fail():
+    """In an Air file the other pre_cmd are skipped and the build goes on."""
+    book = Playbook(Settings(pre=2, build=True, pre_may_fail=True)).at(0).spawns(PRE[0])
+    book.exits(1, 1).tells(HookFailed).spawns(BUILD)
+
+
+def test_a_change_during_pre_cmd_starts_over():
+    """The pre_cmd under way is ended, and the steps begin again."""
+    book = Playbook(Settings(pre=2, build=True)).at(0).spawns(PRE[0]).exits(1).spawns(PRE[1])
+    book.at(1, save()).at(1.002).expect(Stop(2, TERM)).exits(2, 15).spawns(PRE[0])
+
+
+# --- rules ---------------------------------------------------------------------------------------
+
+CSS = Task(Role.RULE, name="css")
+
+
+def test_a_rule_runs_without_a_restart():
+    """Its command runs, the app is not touched."""
+    book = running(Settings(rule_paces={"css": Pace()})).at(5, save("a.css", rule="css"))
+    book.at(5.002).tells(ChangeSeen).spawns(CSS).tells(RuleStarted).exits(2).tells(RuleSucceeded)
+    book.waits_until(None)
+
+
+def test_a_rule_that_hangs_blocks_nothing():
+    """Builds and restarts go on beside it; a new change for it ends it and runs it again."""
+    book = running(Settings(rule_paces={"css": Pace()})).at(5, save("a.css", rule="css"))
+    book.at(5.002).spawns(CSS).at(6, save()).at(6.002).expect(Stop(1, TERM)).exits(1).spawns(APP)
+    book.at(7, save("b.css", rule="css")).at(7.002).expect(Stop(2, TERM)).exits(2, 15).spawns(CSS)
+
+
+def test_a_rule_that_fails_waits_for_its_next_change():
+    """It is told; other changes do not run it again."""
+    book = running(Settings(rule_paces={"css": Pace()})).at(5, save("a.css", rule="css"))
+    book.at(5.002).spawns(CSS).exits(2, 1).tells(RuleFailed)
+    book.at(6, save()).at(6.002).expect(Stop(1, TERM)).exits(1).spawns(APP).waits_until(None)
+
+
+# --- trees ---------------------------------------------------------------------------------------
+
+
+def test_what_a_job_leaves_behind_is_killed():
+    """A build's background child is dead before the app starts; a daemon of its own lives on."""
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).exits(1, survivors=2)
+    book.expect(Kill(1, Scope.GROUP)).at(0.1, TreeEmptied(1)).spawns(APP)
+
+
+def test_what_a_failed_job_leaves_behind_is_killed_whole():
+    """Nothing of a failed build lives on."""
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).exits(1, 1, survivors=1)
+    book.tells(BuildFailed).expect(Kill(1, Scope.TREE)).waits_until(0.5)
+    book.at(0.5).expect(Kill(1, Scope.TREE)).at(0.6, TreeEmptied(1)).waits_until(None)
+
+
+def test_an_app_that_left_a_daemon_is_stopped_whole():
+    """The next app starts when the last of the old tree is gone."""
+    book = running().exits(1, survivors=1, at=2).tells(AppExited).waits_until(None)
+    book.at(5, save()).at(5.002).expect(Stop(1, TERM)).waits_until(10.002)
+    book.at(5.1, TreeEmptied(1)).tells(AppStopped).spawns(APP)
+
+
+def test_children_that_outlive_a_stopped_app_keep_their_grace():
+    """The leader went at once, a child needs longer: both are waited for, up to the grace."""
+    book = running().at(5, save()).at(5.002).expect(Stop(1, TERM))
+    book.exits(1, survivors=1, at=5.1).tells().waits_until(10.002).at(10.002).expect(Kill(1))
+    book.at(10.1, TreeEmptied(1)).tells(AppStopped).spawns(APP)
+
+
+def test_an_app_that_ignores_the_signal_is_killed():
+    """SIGKILL after the grace, again until it is gone, and only then the new one."""
+    book = running(Settings(grace=2)).at(5, save()).at(5.002).expect(Stop(1, TERM))
+    book.at(7.002).expect(Kill(1)).at(7.502).expect(Kill(1))
+    book.at(7.6, ProcessExited(1, Status(signal=9))).tells(AppStopped).spawns(APP)
+
+
+# --- the end -------------------------------------------------------------------------------------
+
+
+def test_a_signal_ends_it():
+    """The app gets to finish, then we quit."""
+    book = running().signal(5).tells(QuitStarted).expect(Stop(1, TERM))
+    book.exits(1, at=5.3).tells(AppStopped, QuitFinished).expect(Quit()).done()
+
+
+def test_a_signal_while_nothing_runs():
+    """There is nothing to wait for."""
+    book = running().exits(1, 1, at=2).signal(5).expect(Quit())
+    book.done()
+
+
+def test_a_signal_during_a_build():
+    """The build is ended, what was owed is forgotten, no app starts."""
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).signal(1).expect(Stop(1, TERM))
+    book.at(1.5).expect(Kill(1)).exits(1, 9, at=1.6).expect(Quit()).done()
+
+
+def test_a_signal_before_the_process_is_there():
+    """A process that is being spawned is ended as soon as it is there."""
+    book = Playbook().at(0).expect(Spawn(1, APP)).signal(0.1).expect()
+    book.at(0.2, ProcessStarted(1, 101, "app")).expect(Stop(1, TERM)).exits(1).expect(Quit()).done()
+
+
+def test_a_change_after_the_signal_is_nothing():
+    """Nothing is started any more."""
+    book = running().signal(5).expect(Stop(1, TERM)).at(5.1, save()).at(5.2)
+    book.exits(1).expect(Quit()).done()
+
+
+def test_post_cmds_run_once_after_the_app():
+    """In order, when the app is gone; one that fails does not stop the next."""
+    book = running(Settings(post=2)).signal(5).expect(Stop(1, TERM)).exits(1)
+    book.spawns(Task(Role.POST, 0)).exits(2, 1).tells(HookFailed)
+    book.spawns(Task(Role.POST, 1)).exits(3).expect(Quit()).done()
+
+
+def test_post_cmds_that_hang_are_ended():
+    """All of them together get five seconds."""
+    book = running(Settings(post=2)).signal(5).expect(Stop(1, TERM)).exits(1)
+    book.spawns(Task(Role.POST, 0)).waits_until(10).at(10).expect(Kill(2))
+    book.at(10.1, ProcessExited(2, Status(signal=9))).tells(HookFailed, QuitFinished).expect(
+        Quit()
+    ).done()
+
+
+def test_a_second_signal_kills_at_once():
+    """No grace and no post_cmd any more."""
+    book = running(Settings(post=1)).signal(5).expect(Stop(1, TERM)).signal(5.5).expect(Kill(1))
+    book.at(5.6, ProcessExited(1, Status(signal=9))).expect(Quit()).done()
+
+
+def test_a_third_signal_waits_for_nothing():
+    """What the kernel holds is named and left."""
+    book = running().signal(5).expect(Stop(1, TERM)).signal(5.5).expect(Kill(1))
+    book.signal(5.6).tells(Warned, QuitFinished).expect(Quit()).done()
+
+
+def test_what_sigkill_does_not_end_is_left():
+    """A process in the kernel's hands does not hold up the exit for ever."""
+    book = running(Settings(grace=1)).signal(5).expect(Stop(1, TERM)).at(6).expect(Kill(1))
+    book.at(8, None).expect(Kill(1)).at(8.5).expect(Kill(1)).at(9).expect(Kill(1))
+    book.at(10).tells(Warned, QuitFinished).expect(Kill(1), Quit()).done()
+
+
+def test_as_pid_1_everything_is_over_in_time():
+    """With a grace of 30 s it is us who kill, before the container engine does."""
+    book = running(Settings(grace=30, exit_within=8)).signal(5).expect(Stop(1, TERM))
+    book.waits_until(13).at(13).expect(Kill(1)).exits(1).expect(Quit()).done()
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("life", Life)
+@pytest.mark.parametrize("event", Event)
+def test_each_cell_of_the_life_table(life, event):
+    """A legal event leads where the table says; an illegal one raises and nothing happens."""
+    proc = Proc(1, APP, life)
+    if target := LIFE.get((life, event)):
+        assert proc.after(event).life is target
+    else:
+        with pytest.raises(AssertionError, match=event.name):
+            proc.after(event)
+
+
+def test_every_life_but_gone_has_a_way_out():
+    """From each life, GONE can be reached."""
+    reached = {Life.GONE}
+    for _ in Life:
+        reached |= {source for (source, _), target in LIFE.items() if target in reached}
+    assert reached == set(Life)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (Status(3), "exit 3"),
+        (Status(signal=11), "killed by SIGSEGV"),
+        (Status(signal=64), "killed by SIGRTMAX"),
+        (Status(signal=50), "killed by signal 50"),
+    ],
+)
+def test_a_status_in_words(status, words):
+    """Exit codes and signals are named as people know them."""
+    assert why(status) == words

@@ -1,0 +1,33 @@
+"""Random runs in a simulated world: what must never happen, does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from reloader.core.burst import Pace
+from reloader.core.machine import Settings
+from tests.helpers.world import World
+
+RULE = {"css": Pace()}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(),
+        Settings(build=True),
+        Settings(build=True, pre=2, post=2, rule_paces=RULE),
+        Settings(build=True, stop_on_error=True, grace=1, rule_paces=RULE),
+        Settings(build=True, pre=1, pre_may_fail=True, rerun=0.5),
+        Settings(rerun=0.0, exit_within=8, grace=30),
+        Settings(build=True, app=False),
+    ],
+    ids=["plain", "build", "hooks", "stop_on_error", "rerun", "pid1", "no-app"],
+)
+def test_the_invariants_hold(settings):
+    """One build, one app, one of each rule; an end; the last version runs or a failure is shown."""
+    for seed in range(150):
+        try:
+            World(seed, settings).run()
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
