@@ -5,9 +5,9 @@ import sys
 
 def main() -> int:
     """What must come before any other import, then the command line."""
-    from reloader.process import signals
+    from reloader.process import early
 
-    signals.block()
+    early.block()
     _search_project_last()
     from reloader.cli import main as cli
 
@@ -18,9 +18,13 @@ def _search_project_last() -> None:
     """A project with a `types.py` of its own must not break us: it is searched after the rest."""
     import os
 
-    theirs = {os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p}
-    theirs.add(os.getcwd())
-    first = [path for path in sys.path if path and os.path.abspath(path) not in theirs]
+    try:
+        here = os.getcwd()
+    except OSError:  # it was deleted; the config will say so
+        here = "/"
+    listed = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    theirs = {os.path.normpath(os.path.join(here, path)) for path in ("", *listed)}
+    first = [path for path in sys.path if os.path.normpath(os.path.join(here, path)) not in theirs]
     sys.path[:] = first + [path for path in sys.path if path not in first]
 
 

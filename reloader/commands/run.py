@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from reloader.process import init, signals
 from reloader.process.children import Children
 from reloader.process.environ import EnvFiles
 from reloader.process.launcher import Launcher, Streams
+from reloader.process.mark import new_run
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus
 from reloader.report.console import Console
@@ -31,25 +31,30 @@ def run(config: Config, *, json: bool = False) -> int:
     """Until a signal ends it; gives the exit status."""
     environ = dict(os.environ)
     os.chdir(config.root)
-    init.become_subreaper()
-    children = Children(secrets.token_hex(8))
-    env_files = EnvFiles(config.env_files, environ)
+    run_name = new_run()
+    guardian = init.Guardian(run_name)
+    children = Children(run_name, adopts=init.become_subreaper(), guard=guardian.guard)
     # With --json, stdout is for news alone: what the commands write there goes to stderr.
-    launcher = Launcher(config, children, env_files, Streams(stdout=2 if json else 1))
-    system = System(time.monotonic, launcher.spawn, children.stop, children.kill)
+    streams = Streams(stdout=2 if json else 1)
+    launcher = Launcher(config, children, EnvFiles(config.env_files, environ), streams)
     inbox = Inbox(time.monotonic)
-    inbox.add(signals.SignalSource(children.collect))
+    inbox.add(signals.SignalSource(children.collect, launcher.forward))
     bus = _bus(config, environ, json=json)
     bus.publish(Greeted(__version__, config.file, os.getpid()))
     for note in config.notes:
         bus.publish(Warned(note))
-    state = State(plan.settings(config, is_pid1=os.getpid() == 1))
-    loop = Loop(state, inbox, system, bus.publish)
+    loop = Loop(
+        State(plan.settings(config, is_pid1=init.is_pid1())),
+        inbox,
+        System(time.monotonic, launcher.spawn, children.stop, children.kill),
+        bus.publish,
+    )
     since = time.time_ns()
     loop.step(Tick())  # the first job is spawned: the user waits for the app, not for us
     _watch(config, inbox, since)
     loop.run()
     inbox.close()
+    guardian.close()
     _clean(config)
     return Exit.OK
 

@@ -39,6 +39,7 @@ class Launcher:
         self._children = children
         self._env_files = env_files
         self._streams = streams
+        self._app: Ticket = 0
 
     def spawn(self, ticket: Ticket, task: Task) -> Iterator[Fact]:
         """The process, or why there is none; before that what its env files have to say."""
@@ -51,6 +52,8 @@ class Launcher:
         if task.role in (Role.PRE, Role.BUILD) and self._config.build.cmd:
             with suppress(OSError):  # the build will say it better, if it needs the folder at all
                 os.makedirs(self._config.tmp_dir, exist_ok=True)
+        if task.role is Role.APP:
+            self._app = ticket
         streams = self._streams
         stdin = streams.stdin if task.role is Role.APP else -1
         try:
@@ -62,6 +65,10 @@ class Launcher:
             yield SpawnFailed(ticket, command.shown, why, error.passing)
         else:
             yield ProcessStarted(ticket, pid, command.shown)
+
+    def forward(self, number: int) -> None:
+        """Hand a signal that is not for us on to the app."""
+        self._children.forward(self._app, number)
 
     def command(self, task: Task) -> Command:
         build = self._config.build

@@ -1,0 +1,124 @@
+"""The house rules that a machine can check, read from the source itself."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import reloader
+
+PACKAGE = Path(reloader.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+ROOMS = {"commands", "config", "core", "process", "report", "watch"}
+THIRD_PARTY = {
+    "tomli": {"config/document.py"},
+    "watchfiles": {"watch/foreign.py"},
+    "psutil": {"process/tree_psutil.py"},
+}
+# What a file may import of us. Data flows one way; only the commands know the whole house.
+MAY_IMPORT = {
+    "core": {"core", "config.model"},
+    "config": {"config", "errors"},
+    "process": {"process", "core.messages", "core.source", "config.model"},
+    "watch": {
+        "watch",
+        "core.messages",
+        "core.needs",
+        "core.source",
+        "config.model",
+        "config.regex",
+    },
+    "report": {"report", "core.messages", "config.model"},
+}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def imports(path: Path) -> set[str]:
+    """Every module the file imports, lazily or not."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            if node.module in {"reloader", "reloader.core"}:
+                found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_import_law(path):
+    """No room reaches into another that it must not know."""
+    room = name_of(path).split("/")[0]
+    if room not in MAY_IMPORT:
+        return
+    ours = {m.removeprefix("reloader.") for m in imports(path) if m.startswith("reloader.")}
+    allowed = MAY_IMPORT[room]
+    bad = {m for m in ours if not any(m == a or m.startswith(f"{a}.") for a in allowed)}
+    bad -= {"core", "config", "__version__"}  # the packages themselves are empty
+    assert not bad, f"{name_of(path)} imports {bad}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_third_party_names(path):
+    """A foreign package is named only in the file that wraps it."""
+    for module in imports(path):
+        top = module.split(".")[0]
+        if top in sys.stdlib_module_names or top in {"reloader", "_typeshed"}:
+            continue
+        assert name_of(path) in THIRD_PARTY.get(top, set()), f"{name_of(path)} imports {top}"
+
+
+def calls(path: Path) -> set[str]:
+    return {
+        ast.unparse(node.func)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    }
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_forbidden_calls(path):
+    """No sleep and no wall clock where decisions are made, one place to reap, nothing printed."""
+    name, called = name_of(path), calls(path)
+    if name != "process/guardian.py":  # it has no loop to wait in
+        assert "time.sleep" not in called
+    if name.startswith("core/"):
+        assert not {c for c in called if c.split(".")[0] in {"time", "os", "subprocess"}}
+    if name != "process/wait.py":
+        assert not called & {"os.wait", "os.waitpid", "os.wait4", "os.waitid"}
+    assert not called & {"subprocess.Popen", "subprocess.run", "os.system", "os.fork", "os.putenv"}
+    if not name.startswith(("report/", "commands/")) and name != "cli.py":
+        assert "print" not in called
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_our_environment_is_never_changed(path):
+    """What the app's environment is made from stays as the caller left it."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, (ast.Store, ast.Del)):
+            assert ast.unparse(node.value) != "os.environ"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_sizes(path):
+    """A file or a function that outgrows a look has a second noun in it."""
+    most = 600 if name_of(path) == "core/machine.py" else 400  # the one state machine, in one file
+    assert len(path.read_text().splitlines()) <= most
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            length = (node.end_lineno or 0) - node.lineno + 1
+            assert length <= 60, f"{node.name} has {length} lines"
+
+
+def test_no_path_of_a_machine():
+    """Nothing that we ship names a folder of the machine it was written on."""
+    for path in FILES:
+        text = path.read_text()
+        assert not [w for w in ("/" + "work/", "/" + "root/") if w in text], name_of(path)
