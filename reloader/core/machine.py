@@ -60,6 +60,7 @@ JOB_GRACE: Seconds = 0.5  # a build, rule or hook that must go has written nothi
 KILL_AGAIN: Seconds = 0.5  # a kill is repeated until nothing is left: what forks may escape one
 POST_TIME: Seconds = 5.0  # all post_cmd together; an exit must not hang on them
 GIVE_UP: Seconds = 2.0  # after everything got SIGKILL; only what the kernel holds is left then
+ASKED_ONCE: Seconds = 0.2  # timeout(1), tini -g and others signal us and then our whole group
 RERUN_MOST: Seconds = 30.0
 RERUN_HEALTHY: Seconds = 10.0  # an app that lived this long was no crash loop
 RETRY_FIRST: Seconds = 0.1  # after a spawn that failed for want of memory, processes, descriptors
@@ -178,7 +179,8 @@ class State:
     retry_at: Seconds | None = None
     tickets: int = 0
     phase: Phase = Phase.RUNNING
-    asked_at: Seconds = 0.0  # when we were asked to quit
+    quit_at: Seconds = 0.0  # when we were asked to quit
+    asked_at: Seconds = 0.0  # when we were last asked
     posts: int = 0  # post_cmd that have run
     post_by: Seconds | None = None
     force_at: Seconds | None = None
@@ -370,6 +372,7 @@ def record_signal(state: State, number: int, now: Seconds) -> Turn:
             state = replace(
                 state,
                 phase=Phase.QUITTING,
+                quit_at=now,
                 asked_at=now,
                 force_at=now + min(longest, settings.exit_within or longest),
                 owed=NOTHING,
@@ -379,8 +382,10 @@ def record_signal(state: State, number: int, now: Seconds) -> Turn:
             )
             state = state.unwant(*state.procs)
             return Turn(state, news=(QuitStarted(signal.Signals(number).name),))
+        case _ if now < state.asked_at + ASKED_ONCE:
+            return Turn(state)
         case Phase.QUITTING:
-            return Turn(replace(state, force_at=now))
+            return Turn(replace(state, asked_at=now, force_at=now))
         case Phase.FORCED:
             return Turn(replace(state, over_at=now))
         case Phase.DONE:
@@ -519,7 +524,7 @@ def finish(state: State, now: Seconds) -> Turn | None:
     if state.procs and not abandoned:
         return None
     left = ", ".join(str(p.pid) for p in state.procs)
-    news: tuple[News, ...] = (QuitFinished(now - state.asked_at),)
+    news: tuple[News, ...] = (QuitFinished(now - state.quit_at),)
     if left:
         news = (Warned(f"still alive after SIGKILL: {left}"), *news)
     state = replace(state, phase=Phase.DONE, procs=(), force_at=None, over_at=None)

@@ -61,11 +61,15 @@ class Change:
 
 @dataclass(frozen=True)
 class FilesChanged:
+    """Paths differ from what the last look saw."""
+
     changes: tuple[Change, ...]
 
 
 @dataclass(frozen=True)
 class ProcessStarted:
+    """It has a pid; `command` is what people are shown."""
+
     ticket: Ticket
     pid: int
     command: str
@@ -139,6 +143,8 @@ class Scope(Enum):
 
 @dataclass(frozen=True)
 class Spawn:
+    """Start the task; the answer is ProcessStarted or SpawnFailed."""
+
     ticket: Ticket
     task: Task
 
@@ -153,13 +159,15 @@ class Stop:
 
 @dataclass(frozen=True)
 class Kill:
+    """SIGKILL, to what is in scope."""
+
     ticket: Ticket
     scope: Scope = Scope.TREE
 
 
 @dataclass(frozen=True)
 class Quit:
-    pass
+    """The loop ends."""
 
 
 Order = Spawn | Stop | Kill | Quit
@@ -199,12 +207,16 @@ class ChangeSeen:
 
 @dataclass(frozen=True)
 class BuildStarted:
+    """The build command runs; its pre_cmd have succeeded."""
+
     command: str
     pid: int
 
 
 @dataclass(frozen=True)
 class BuildSucceeded:
+    """The build command ended with 0."""
+
     command: str
     seconds: Seconds
 
@@ -239,6 +251,8 @@ class HookFailed:
 
 @dataclass(frozen=True)
 class RuleStarted:
+    """The command of a `[[build.rules]]` runs."""
+
     rule: str
     command: str
     pid: int
@@ -246,6 +260,8 @@ class RuleStarted:
 
 @dataclass(frozen=True)
 class RuleSucceeded:
+    """The command of a rule ended with 0."""
+
     rule: str
     command: str
     seconds: Seconds
@@ -253,6 +269,8 @@ class RuleSucceeded:
 
 @dataclass(frozen=True)
 class RuleFailed:
+    """The command of a rule failed; it runs again at its next change."""
+
     rule: str
     command: str
     why: str
@@ -261,6 +279,8 @@ class RuleFailed:
 
 @dataclass(frozen=True)
 class AppStarted:
+    """The app runs."""
+
     command: str
     pid: int
 

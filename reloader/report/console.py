@@ -74,7 +74,11 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case Greeted(version, config):
             return Line(Part.MAIN, "reloader", f"{version}  {config or 'no config file'}")
         case WatchStarted(engine, dirs, files):
-            return Line(Part.WATCHER, "watching", f"{dirs:,} dirs, {files:,} files ({engine})")
+            return Line(
+                Part.WATCHER,
+                "watching",
+                f"{_count(dirs, 'dir')}, {_count(files, 'file')} ({engine})",
+            )
         case ChangeSeen(path, count, rule):
             more = f" (+{count - 1:,})" if count > 1 else ""
             return Line(Part.WATCHER, "change", path + more + (f"  → {rule}" if rule else ""))
@@ -116,6 +120,10 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             return Line(Part.MAIN, "quit", signal)
         case QuitFinished(seconds):
             return Line(Part.MAIN, "bye", f"in {duration(seconds)}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 class Console:

@@ -372,7 +372,14 @@ def test_a_second_signal_kills_at_once():
 def test_a_third_signal_waits_for_nothing():
     """What the kernel holds is named and left."""
     book = running().signal(5).expect(Stop(1, TERM)).signal(5.5).expect(Kill(1))
-    book.signal(5.6).tells(Warned, QuitFinished).expect(Quit()).done()
+    book.signal(5.8).tells(Warned, QuitFinished).expect(Quit()).done()
+
+
+def test_the_same_signal_twice_at_once_counts_once():
+    """What sends to us and to our group as well, as timeout(1) does, means it once."""
+    book = running().signal(5, 2).expect(Stop(1, TERM)).signal(5.01, 2).signal(5.19, 15)
+    book.signal(5.3).expect(Kill(1)).signal(5.4).signal(5.6).tells(Warned, QuitFinished)
+    book.expect(Quit()).done()
 
 
 def test_what_sigkill_does_not_end_is_left():

@@ -1,0 +1,22 @@
+"""What the docs say is what the program does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reloader.config.render import config_table
+from reloader.report.reference import events_page
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_events_page_is_current():
+    """docs/events.md is what the dataclasses give (python -m reloader.report.reference)."""
+    assert (ROOT / "docs/events.md").read_text() == events_page()
+
+
+def test_config_table_is_current():
+    """The README's table is what config/model.py gives (python -m reloader.config.render)."""
+    readme = (ROOT / "README.md").read_text()
+    begin, end = "<!-- config table -->\n", "<!-- end of config table -->"
+    assert readme.split(begin)[1].split(end)[0].strip() == config_table().strip()

@@ -1,0 +1,209 @@
+"""The command line: what reaches `run`, and what is said when nothing can."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from reloader import __version__
+from reloader.cli import main
+from reloader.config.model import options
+
+
+class Runs:
+    """Stands for `reloader.commands.run`: notes what it was given."""
+
+    def __init__(self):
+        self.calls = []
+
+    def run(self, config, *, json=False):
+        self.calls.append((config, json))
+        return 7
+
+
+@pytest.fixture
+def runs(monkeypatch, tmp_path):
+    """A run that only notes its config, in an empty project folder."""
+    fake = Runs()
+    monkeypatch.setitem(sys.modules, "reloader.commands.run", fake)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", "/nowhere")
+    for name in [name for name in os.environ if name.startswith("RELOADER_")]:
+        monkeypatch.delenv(name)
+    return fake
+
+
+@pytest.mark.parametrize("command", [["run"], []])
+def test_run_is_what_is_done_without_a_command(runs, command):
+    """Its status is the program's, its config is that of the flags."""
+    assert main([*command, "--build.bin", "x"]) == 7
+
+    ((config, json),) = runs.calls
+    assert (config.build.bin, json) == ("x", False)
+
+
+def test_flags_of_every_form(runs):
+    """Apart, with =, a switch with and without a value, a list by commas and by repeating."""
+    arguments = ["--build.bin=a b", "--build.rerun", "--build.poll=false", "--json"]
+    arguments += ["--build.include_ext", "go,py", "--build.include_ext", "css"]
+    arguments += ["--build.args_bin=-v", "--color", "never", "--build.stop_signal", "int"]
+
+    main(arguments)
+
+    ((config, json),) = runs.calls
+    build = config.build
+    assert (build.bin, build.rerun, build.poll, json) == ("a b", True, False, True)
+    assert (build.include_ext, build.args_bin) == (("go", "py", "css"), ("-v",))
+    assert (config.color.mode, build.stop_signal) == ("never", "SIGINT")
+
+
+def test_a_switch_does_not_eat_what_follows(runs):
+    """A flag or the dashes after `--build.rerun` are not its value."""
+    main(["--build.rerun", "--build.bin", "x", "--build.poll", "--", "false"])
+
+    ((config, _),) = runs.calls
+    assert (config.build.rerun, config.build.poll, config.args) == (True, True, ("false",))
+
+
+def test_arguments_of_the_app_come_through(runs):
+    """All after the first `--`, one by one, also what is no UTF-8 and what looks like ours."""
+    args = ["a b", "", "--", "-h", "--json", "\udce9"]
+
+    main(["--build.bin", "x", "--", *args])
+
+    assert runs.calls[0][0].args == tuple(args)
+
+
+def test_the_config_file_is_the_one_named(runs, tmp_path):
+    """`-c` and `--config`; twice is one too many for now."""
+    (tmp_path / "a.toml").write_text("build.bin = 'x'")
+
+    assert main(["-c", "a.toml"]) == main(["run", "--config=a.toml"]) == 7
+    assert main(["-c", "a.toml", "-c", "b.toml"]) == 2
+
+
+@pytest.mark.parametrize("key", [key for key, _, _ in options()])
+def test_every_key_is_a_flag(runs, key, capsys):
+    """A value that no key takes is refused by the key, not by the parser."""
+    main(["run", "--build.bin", "x", f"--{key}=\0"])
+
+    error = capsys.readouterr().err
+    assert "no such flag" not in error
+    if error:
+        assert error.startswith(f"reloader: --{key}: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "no config file here, and no command given: nothing to run"),
+        (["rum"], "no such command: rum\n  hint: did you mean reloader run?"),
+        (["run", "x"], "unexpected argument: x\n  hint: arguments for the app go behind --"),
+        (
+            ["--build.dealy", "5"],
+            "--build.dealy: no such flag\n  hint: did you mean --build.delay?",
+        ),
+        (["-build.bin=x"], "-build.bin: no such flag\n  hint: did you mean --build.bin?"),
+        (["--zzz"], "--zzz: no such flag\n  hint: reloader run -h lists the flags"),
+        (["--build.cmd"], "--build.cmd: expected one argument"),
+        (["--build.args_bin", "-v"], "a value that begins with a dash goes behind a =: --key=-x"),
+        (["--build.delay", "abc", "--build.bin", "x"], "--build.delay: expected a whole number"),
+        (["-c", "gone.toml"], "gone.toml: no such config file"),
+        (["init", "--frce"], "unrecognized arguments: --frce"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_status_2(runs, capsys, arguments, said):
+    """On stderr, after the program's name, with what to do; and nothing is run."""
+    assert main(arguments) == 2
+
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert error.startswith("reloader: ")
+    assert said in error
+    assert runs.calls == []
+
+
+def test_every_problem_is_said(runs, capsys):
+    """Two unknown flags are two lines; their values are not taken for arguments."""
+    assert main(["--buld.cmd", "x", "--build.bni=y", "z"]) == 2
+
+    error = capsys.readouterr().err
+    assert error.count("reloader: ") == 3
+    assert "unexpected argument: z" in error
+
+
+def test_a_folder_that_is_gone(runs, monkeypatch, capsys):
+    """A deleted working directory is a clear error."""
+    monkeypatch.setattr(os, "getcwd", lambda: os.stat("/gone"))
+
+    assert main(["--build.bin", "x"]) == 2
+    assert "the working directory can't be used: no such file" in capsys.readouterr().err
+
+
+def test_help_has_one_line_a_command(capsys):
+    """`-h` alone is short."""
+    assert main(["-h"]) == main(["--help"]) == 0
+
+    out = capsys.readouterr().out
+    assert "\n  run    " in out
+    assert "\n  init   " in out
+
+
+def test_help_of_run_lists_every_key(runs, capsys):
+    """Each key with its help and default, also behind other flags."""
+    assert main(["run", "-h"]) == main(["--build.rerun", "--help"]) == 0
+
+    out = capsys.readouterr().out
+    for key, _, _ in options():
+        assert f"  --{key} " in out
+    assert runs.calls == []
+
+
+def test_the_version(capsys):
+    """One line, for scripts."""
+    assert main(["--version"]) == 0
+
+    assert capsys.readouterr().out == f"reloader {__version__}\n"
+
+
+def test_init_writes_and_says_so(runs, tmp_path, capsys):
+    """A second time only with --force; with -h nothing is written."""
+    assert main(["init", "-h"]) == 0
+    assert not (tmp_path / ".reload.toml").exists()
+    capsys.readouterr()
+
+    assert [main(["init"]), main(["init"]), main(["init", "--force"])] == [0, 1, 0]
+    assert ".reload.toml written" in capsys.readouterr().out
+
+
+PROGRAM = "import sys; from reloader.cli import main; sys.exit(main())"
+
+
+def test_a_reader_that_goes_away_is_no_traceback():
+    """`reloader run -h | head -1` ends quietly."""
+    command = f"{sys.executable} -c '{PROGRAM}' run -h | true"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+
+    assert done.stderr == ""
+
+
+def test_help_in_any_encoding():
+    """A terminal that has no … gets something else."""
+    environ = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", PROGRAM, "-h"]
+    done = subprocess.run(command, capture_output=True, env=environ, check=True)
+
+    assert done.stdout.startswith(b"usage: reloader run")
+
+
+def test_a_start_imports_only_what_it_needs():
+    """What only a mistake, a help text or a later part needs is not paid for by every start."""
+    heavy = "asyncio difflib importlib.metadata json pathlib rich shutil subprocess tempfile tomli"
+    code = f"import reloader.cli, sys; print(*[m for m in {heavy.split()} if m in sys.modules])"
+    command = [sys.executable, "-S", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "\n"

@@ -1,0 +1,175 @@
+"""`reloader init`: what it writes loads, and is right for the project it was written for."""
+
+from __future__ import annotations
+
+import pytest
+
+from reloader.commands.init import init
+from reloader.errors import Exit, ReloaderError
+from tests.unit.test_config_load import loaded
+
+
+@pytest.fixture(autouse=True)
+def _python(monkeypatch):
+    """The interpreter's name doesn't depend on the machine."""
+    monkeypatch.setattr("shutil.which", lambda name: name)
+
+
+def fill(folder, files):
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+
+
+def build_of(folder, files):
+    """`[build]` of the file that init writes; it has no notes, so nothing is doubtful."""
+    fill(folder, files)
+    said = init(str(folder), force=False)
+    assert said.startswith(".reload.toml written")
+    config = loaded(folder)
+    assert config.file == ".reload.toml"
+    assert config.notes == ()
+    return config.build
+
+
+GO_MAIN = "// a\npackage main\n"
+FASTAPI = "from fastapi import FastAPI\n\napp: FastAPI = FastAPI(title='x')\n"
+FLASK = "from flask import Flask\n\napp = Flask(__name__)\n"
+FACTORY = "from flask import Flask\n\n\ndef create_app(config=None):\n    return Flask(__name__)\n"
+PROJECTS = [  # files, cmd, bin
+    ({"go.mod": "", "main.go": GO_MAIN}, "go build -o ./tmp/main .", "./tmp/main"),
+    (
+        {"go.mod": "", "lib.go": "package lib\n", "cmd/api/main.go": GO_MAIN},
+        "go build -o ./tmp/main ./cmd/api",
+        "./tmp/main",
+    ),
+    (
+        {"Cargo.toml": '[package]\nname = "my-app"\n', "src/main.rs": ""},
+        "cargo build",
+        "./target/debug/my-app",
+    ),
+    ({"Cargo.toml": "[workspace]\n"}, "", "cargo run"),
+    (
+        {"manage.py": "import django\n", "site/settings.py": ""},
+        "",
+        "python manage.py runserver --noreload",
+    ),
+    ({"main.py": FASTAPI}, "", "python -m uvicorn main:app --port 8000"),
+    (
+        {"app/main.py": FASTAPI.replace("app:", "api:"), "app/__init__.py": "", "uv.lock": ""},
+        "",
+        "uv run python -m uvicorn app.main:api --port 8000",
+    ),
+    (
+        {"shop/__init__.py": FACTORY.replace("Flask", "FastAPI").replace("flask", "fastapi")},
+        "",
+        "python -m uvicorn shop:create_app --factory --port 8000",
+    ),
+    ({"server.py": FLASK}, "", "python -m flask --app server run --port 5000"),
+    (
+        {"web.py": FLASK.replace("app =", "site ="), ".venv/bin/python": ""},
+        "",
+        ".venv/bin/python -m flask --app web:site run --port 5000",
+    ),
+    ({"shop/__init__.py": FACTORY}, "", "python -m flask --app shop run --port 5000"),
+    (
+        {"package.json": '{"scripts": {"start": "node .", "dev": "x"}}', "yarn.lock": ""},
+        "",
+        "yarn run start",
+    ),
+    ({"package.json": '{"scripts": {"dev": "vite"}}'}, "", "npm run dev"),
+    ({"tool.py": "", "app.py": "if __name__ == '__main__': ..."}, "", "python app.py"),
+    ({"setup.py": "", "server.py": "x = 1"}, "", "python server.py"),
+    ({"pkg/__main__.py": "", "pkg/__init__.py": ""}, "", "python -m pkg"),
+    ({"Makefile": "build:\n\tcc x.c\nrun: build\n\t./x\n"}, "make build", "make run"),
+    ({"Makefile": "run:\n\t./x\n", "package.json": "{"}, "", "make run"),
+]
+
+
+@pytest.mark.parametrize(("files", "cmd", "app"), PROJECTS)
+def test_the_template_fits_the_project(tmp_path, files, cmd, app):
+    """The file loads, and builds and runs what this kind of project is."""
+    build = build_of(tmp_path, files)
+
+    assert (build.cmd, build.bin) == (cmd, app)
+
+
+def test_what_counts_in_each_language(tmp_path):
+    """Rust and Node say their endings; the others have them by default."""
+    rust, node, python = (tmp_path / name for name in ("rust", "node", "python"))
+
+    assert build_of(rust, {"Cargo.toml": "[package]\nname = 'x'\n"}).include_ext == ("rs", "toml")
+    assert "tsx" in build_of(node, {"package.json": '{"scripts": {"start": "x"}}'}).include_ext
+    assert "py" in build_of(python, {"app.py": ""}).include_ext
+
+
+def test_other_go_programs_are_named(tmp_path):
+    """The first one is taken, the user sees that there are more."""
+    build_of(tmp_path, {"go.mod": "", "cmd/a/a.go": GO_MAIN, "cmd/b/b.go": GO_MAIN})
+
+    assert "# Other programs here: ./cmd/b\n" in (tmp_path / ".reload.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {},
+        {"package.json": '{"scripts": 1}'},
+        {"package.json": "[]"},
+        {"Makefile": "run:\n\treloader run\n"},
+        {"manage.py/x": ""},
+    ],
+)
+def test_an_unknown_project_gets_a_skeleton(tmp_path, files):
+    """It says where to write the command, is TOML, and works as soon as that is done."""
+    fill(tmp_path, files)
+
+    assert "say in it how the app is run" in init(str(tmp_path), force=False)
+
+    path = tmp_path / ".reload.toml"
+    path.write_text(path.read_text().replace('# bin = "./app"', 'bin = "./mine"'))
+    assert loaded(tmp_path).build.bin == "./mine"
+
+
+def test_every_comment_in_the_file_is_a_setting_that_loads(tmp_path):
+    """Taking the # off any line gives a config that loads."""
+    init(str(tmp_path), force=False)
+    text = (tmp_path / ".reload.toml").read_text()
+
+    commented = [line for line in text.splitlines() if line.startswith("# ") and " = " in line]
+    assert len(commented) == 6
+    uncommented = "\n".join(line.removeprefix("# ") for line in commented)
+    build = loaded(tmp_path, f"[build]\n{uncommented}").build
+    assert (build.cmd, build.rerun, build.stop_timeout) == ("make", True, 5.0)
+
+
+def test_a_config_is_never_overwritten_unasked(tmp_path):
+    """Status 1 and the way to do it; with force it is done."""
+    fill(tmp_path, {".reload.toml": "mine", "app.py": ""})
+
+    with pytest.raises(ReloaderError) as caught:
+        init(str(tmp_path), force=False)
+
+    assert caught.value.status is Exit.FAILED
+    assert "--force" in str(caught.value)
+    assert (tmp_path / ".reload.toml").read_text() == "mine"
+    init(str(tmp_path), force=True)
+    assert loaded(tmp_path).build.bin == "python app.py"
+
+
+def test_an_air_file_is_enough(tmp_path):
+    """A file that would go before a working one is only written when asked for."""
+    fill(tmp_path, {".air.toml": "", "go.mod": "", "main.go": GO_MAIN})
+
+    said = init(str(tmp_path), force=False)
+
+    assert said.startswith(".air.toml is here, and reloader run reads it as it is")
+    assert not (tmp_path / ".reload.toml").exists()
+    init(str(tmp_path), force=True)
+    assert loaded(tmp_path).file == ".reload.toml"
+
+
+def test_a_folder_that_cannot_be_written(tmp_path):
+    """The reason is said, without a traceback."""
+    with pytest.raises(ReloaderError, match=r"\.reload\.toml: can't be written: no such file"):
+        init(str(tmp_path / "gone"), force=True)
