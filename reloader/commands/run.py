@@ -10,7 +10,7 @@ from reloader import __version__
 from reloader.core import plan
 from reloader.core.loop import Inbox, Loop, System
 from reloader.core.machine import State
-from reloader.core.messages import Greeted, Tick, Warned
+from reloader.core.messages import Greeted, Noted, Tick, Warned
 from reloader.errors import Exit
 from reloader.process import init, signals
 from reloader.process.children import Children
@@ -18,7 +18,7 @@ from reloader.process.environ import EnvFiles
 from reloader.process.launcher import Launcher, Streams
 from reloader.process.mark import new_run
 from reloader.report.buildlog import BuildLog
-from reloader.report.bus import Bus
+from reloader.report.bus import Bus, Report
 from reloader.report.console import Console
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def run(config: Config, *, json: bool = False) -> int:
     inbox.add(signals.SignalSource(children.collect, launcher.forward))
     bus = _bus(config, environ, json=json)
     bus.publish(Greeted(__version__, config.file, os.getpid()))
+    for aside in config.asides:
+        bus.publish(Noted(aside))
     for note in config.notes:
         bus.publish(Warned(note))
     loop = Loop(
@@ -60,7 +62,7 @@ def run(config: Config, *, json: bool = False) -> int:
 
 
 def _bus(config: Config, environ: Mapping[str, str], *, json: bool) -> Bus:
-    reports = [Console(config, environ), BuildLog(os.path.join(config.tmp_dir, config.build.log))]
+    reports: list[Report] = [Console(config, environ), BuildLog(os.path.join(config.tmp_dir, config.build.log))]
     if json:
         from reloader.report.jsonl import JsonLines
 

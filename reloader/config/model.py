@@ -59,9 +59,7 @@ def opt(  # noqa: PLR0913 -- it is the table's one column list
     """One row of the table: the field's default `value`, and what is said of it."""
     return field(
         default=value,
-        metadata={
-            "option": Option(kind or _KINDS[type(value)], help, default, choices, here_only)
-        },
+        metadata={"option": Option(kind or _KINDS[type(value)], help, default, choices, here_only)},
     )
 
 
@@ -285,6 +283,7 @@ class Config:
     args: tuple[str, ...] = ()  # after `--`: more arguments for the app
     origins: Mapping[str, Origin] = field(default_factory=dict)  # "build.cmd" -> where from
     notes: tuple[str, ...] = ()  # what the user should know once, at the start
+    asides: tuple[str, ...] = ()  # what only --json says
 
 
 SECTIONS = ("build", "log", "color", "misc", "screen", "proxy", "watch")

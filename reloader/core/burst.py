@@ -51,7 +51,9 @@ class Burst:
     def due_at(self, pace: Pace, patience: int) -> Seconds:
         """When it has settled; each build doomed before doubles the quiet time (`patience`)."""
         quiet = pace.few if len(self.paths) <= FEW else pace.many
-        return min(self.last_at + quiet * (1 << min(patience, 10)), self.first_at + pace.longest)
+        if patience:
+            quiet = max(quiet, Pace.few) * (1 << min(patience, 10))
+        return min(self.last_at + quiet, self.first_at + pace.longest)
 
 
 def gather(

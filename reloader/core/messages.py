@@ -323,6 +323,13 @@ class Warned:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """Something worth knowing that people are not told each time."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class QuitStarted:
     """Asked to end, by a signal."""
 
@@ -353,6 +360,7 @@ News = (
     | AppExited
     | StartFailed
     | Warned
+    | Noted
     | QuitStarted
     | QuitFinished
 )

@@ -20,6 +20,7 @@ from reloader.core.messages import (
     ChangeSeen,
     Greeted,
     HookFailed,
+    Noted,
     QuitFinished,
     QuitStarted,
     RuleFailed,
@@ -82,7 +83,7 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case ChangeSeen(path, count, rule):
             more = f" (+{count - 1:,})" if count > 1 else ""
             return Line(Part.WATCHER, "change", path + more + (f"  → {rule}" if rule else ""))
-        case BuildStarted() | RuleStarted():
+        case BuildStarted() | RuleStarted() | Noted():
             return None
         case BuildSucceeded(command, seconds):
             return Line(Part.BUILD, "build", f"{command}  {duration(seconds)}")

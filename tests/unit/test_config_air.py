@@ -124,15 +124,15 @@ def test_what_air_init_writes_is_all_default(tmp_path):
     }
     for section in ("log", "color", "misc", "screen", "proxy", "watch"):
         assert getattr(written, section) == getattr(empty, section)
-    assert len(written.notes) == 1
-    assert written.notes[0].startswith(".air.toml:14: build.delay: 1000 is what air init writes")
+    assert len(written.asides) == 1
+    assert written.asides[0].startswith(".air.toml:14: build.delay: 1000 is what air init writes")
 
 
 @pytest.mark.parametrize(
-    ("delay", "meant"), [("0", None), ("1000", None), ("1", 1), ("500", 500), ("3000", 3000)]
+    ("delay", "meant"), [("0", 0), ("1000", None), ("1", 1), ("500", 500), ("3000", 3000)]
 )
 def test_a_delay_that_is_a_wish_counts(tmp_path, delay, meant):
-    """0 and 1000 are Air's ways to say nothing; every other number is honoured."""
+    """1000 is nobody's wish, for air init writes it; every other number is honoured, 0 too."""
     assert from_air(tmp_path, f"[build]\ndelay = {delay}\n").build.delay == meant
 
 
@@ -336,10 +336,10 @@ def test_entrypoint_is_a_text_or_a_list(tmp_path, written, meant):
 
 
 def test_rules_without_a_delay_of_their_own_follow_ours(tmp_path):
-    """Air reads 0 as 1000; both are nobody's wish."""
+    """1000 is the default that nobody wished for."""
     text = "".join(
         f"[[build.rules]]\ncmd = 'x'\ninclude_dir = ['{delay}']\ndelay = {delay}\n"
         for delay in (0, 1000, 5)
     )
 
-    assert [rule.delay for rule in from_air(tmp_path, text).build.rules] == [None, None, 5]
+    assert [rule.delay for rule in from_air(tmp_path, text).build.rules] == [0, None, 5]

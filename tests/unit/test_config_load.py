@@ -211,6 +211,12 @@ def test_no_file_and_no_command_says_what_to_do(tmp_path):
     assert "reloader run -c .air.docker.toml" in text
 
 
+def test_a_folder_that_cannot_be_listed_has_no_other_files(tmp_path):
+    """The hint about Air files is left out, the error is the same."""
+    with pytest.raises(ConfigError, match="no config file here"):
+        load(Invocation(), {}, str(tmp_path / "gone"))
+
+
 def test_a_file_that_says_nothing_to_run(tmp_path):
     """An empty file of ours is not enough where there is no Go module."""
     (text,) = problems(tmp_path, "")
@@ -476,6 +482,9 @@ def test_all_mistakes_are_said_at_once(tmp_path):
             "build.windows = true",
             ".reload.toml:1: build.windows: expected a table [build.windows], found a value",
         ),
+        ("log.nothing_like_it = 1", ".reload.toml:1: log.nothing_like_it: unknown key"),
+        ("build.cmd = {}", ".reload.toml:1: build.cmd: expected text, found a table"),
+        ("build.cmd = []", ".reload.toml:1: build.cmd: expected text, found an empty list"),
         ("bin = 'x'", ".reload.toml:1: bin: unknown key\n  hint: bin belongs to [build]"),
         (
             "build.entrypoint = ['', 'x']",

@@ -85,6 +85,7 @@ REFUSED = [  # pattern, a word of the reason, where
     ("a\\", "escape", 1),
     ("a{3,2}", "min repeat", 2),
     ("(?i", "missing )", 0),
+    ("(" * 5000 + ")" * 5000, "too large", 0),
 ]
 
 

@@ -1,0 +1,107 @@
+"""What is different when the file is Air's own.
+
+The keys are the same; the defaults, the zeros and a few writings are not. What Air does is
+described from its documentation and from runs of 1.67.2. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from reloader.config import project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from reloader.config.document import Document
+    from reloader.config.layers import Findings, Settings
+
+_NAME = re.compile(r"(^|[^0-9A-Za-z])air\.")
+_INIT_DELAY = 1000  # `air init` writes it into every file: no wish of the user's
+# A text or number that Air takes for "not written" and that could mean nothing else. All other
+# zeros count: somebody who writes `keep_scroll = false` wants it, though Air ignores it.
+_NOTHING = {
+    "root": "",
+    "tmp_dir": "",
+    "testdata_dir": "",
+    "build.log": "",
+    "build.bin": "",
+    "build.kill_delay": 0,  # `air init` writes "0s"; it would be a SIGKILL without a warning
+    "proxy.app_start_timeout": 0,
+}
+_PATH_KEYS = ("build.include_dir", "build.include_file", "build.exclude_dir")
+
+
+def is_air(name: str) -> bool:
+    """Whether a file of this name is Air's: `.air.toml`, `.air.docker.toml`, `air.conf`."""
+    return bool(_NAME.search(name))
+
+
+def is_other_tool(table: Mapping[str, Any]) -> bool:
+    """Whether an `air.toml` is that of Air, the formatter for R."""
+    return "format" in table and "build" not in table
+
+
+def adapted(settings: Settings, document: Document, found: Findings) -> Settings:
+    """What an Air file means; what its owner should know joins what was found."""
+    found.notes += _ending_notes(document)
+    kept = {
+        key: setting
+        for key, setting in settings.items()
+        if key not in _NOTHING or setting.value != _NOTHING[key]
+    }
+    delay = kept.get("build.delay")
+    if delay and delay.value == _INIT_DELAY:
+        del kept["build.delay"]
+        found.asides.append(
+            f"{delay.origin.where}: build.delay: 1000 is what air init writes; a reload starts"
+            " as soon as the files are quiet (any other number counts)"
+        )
+    for key in _PATH_KEYS:
+        if key in kept:
+            value = tuple(item.replace("\\", "/") for item in kept[key].value)
+            kept[key] = replace(kept[key], value=value)
+    if rules := kept.get("build.rules"):
+        plain = tuple(
+            replace(rule, delay=None) if rule.delay == _INIT_DELAY else rule
+            for rule in rules.value
+        )
+        kept["build.rules"] = replace(rules, value=plain)
+    return kept
+
+
+def _ending_notes(document: Document) -> list[str]:
+    """Endings with a dot never match in Air; here they do, which is news to the owner."""
+    build = document.table.get("build")
+    endings = build.get("include_ext") if isinstance(build, dict) else None
+    if not isinstance(endings, list):
+        return []
+    return [
+        f'{document.where(("build", "include_ext", index))}: build.include_ext: "{ending}"'
+        f' is read as "{ending[1:]}" (Air never matches it)'
+        for index, ending in enumerate(endings)
+        if isinstance(ending, str) and ending.startswith(".")
+    ]
+
+
+def moved(settings: Settings) -> Settings:
+    """Air moves its default texts, even written ones, along with `tmp_dir`."""
+    tmp_dir = settings["tmp_dir"].value
+    if tmp_dir == "tmp":
+        return settings
+    texts = {
+        "build.cmd": (project.go_command("tmp"), project.go_command(tmp_dir)),
+        "build.bin": (project.go_binary("tmp"), project.go_binary(tmp_dir)),
+        "build.exclude_dir": (project.GO_EXCLUDE_DIR, _exclude_dir(tmp_dir)),
+    }
+    return settings | {
+        key: replace(settings[key], value=new)
+        for key, (old, new) in texts.items()
+        if settings[key].value == old
+    }
+
+
+def _exclude_dir(tmp_dir: str) -> tuple[str, ...]:
+    return tuple(tmp_dir if name == "tmp" else name for name in project.GO_EXCLUDE_DIR)

@@ -1,0 +1,72 @@
+"""Which config file counts."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from reloader.config import air
+from reloader.config.document import Document, parse, read
+from reloader.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+VARIABLE = "RELOADER_CONFIG"
+PYPROJECT = "pyproject.toml"
+CANDIDATES = (".reload.toml", PYPROJECT, ".air.toml", ".config/air.toml")
+
+
+def find(named: str, environ: Mapping[str, str], cwd: str) -> Document | None:
+    """The document of the config file; None: there is none.
+
+    It is `named` (by `-c`), else by RELOADER_CONFIG, else the first of `CANDIDATES` in `cwd`.
+
+    Raises ConfigError: the file can't be read, or isn't TOML, or is another tool's.
+    """
+    if name := named or environ.get(VARIABLE, ""):
+        return _named(name, cwd, "" if named else f" ({VARIABLE})")
+    for name in CANDIDATES:
+        if os.path.lexists(os.path.join(cwd, name)):
+            document = _candidate(name, cwd)
+            if document:
+                return document
+    return None
+
+
+def _candidate(name: str, cwd: str) -> Document | None:
+    """The document if it is ours: a pyproject.toml or an air.toml may have nothing for us."""
+    text = read(os.path.join(cwd, name), name)
+    if name == PYPROJECT:
+        # Nobody's business is somebody else's syntax error, so look before parsing.
+        return parse(text, name).below("tool", "reloader") if "reloader" in text else None
+    document = parse(text, name)
+    return None if air.is_air(name) and air.is_other_tool(document.table) else document
+
+
+def _named(name: str, cwd: str, remark: str) -> Document:
+    text = read(os.path.join(cwd, os.path.expanduser(name)), name + remark)
+    document = parse(text, name)
+    if os.path.basename(name) == PYPROJECT:
+        section = document.below("tool", "reloader")
+        if section is None:
+            raise ConfigError(Problem("expected a table [tool.reloader], found none", name))
+        return section
+    if air.is_air(name) and air.is_other_tool(document.table):
+        raise ConfigError(
+            Problem(
+                "this is the config of Air, the R formatter: it has [format] and no [build]",
+                document.where(("format",)),
+                "the Air that rebuilds Go programs and reloader have [build]",
+            )
+        )
+    return document
+
+
+def others(cwd: str) -> list[str]:
+    """Air files in `cwd` that are only used when they are named, for a hint."""
+    try:
+        names = sorted(os.listdir(cwd))
+    except OSError:
+        return []
+    return [name for name in names if air.is_air(name) and name not in CANDIDATES]

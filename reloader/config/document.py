@@ -1,0 +1,164 @@
+"""From a file to a table whose keys know their lines.
+
+The only place that reads a config file and knows tomli.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reloader.config.lines import Path, locate
+from reloader.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LARGEST = 1_000_000  # bytes; the largest of 145 real files has 2,435
+_WIDEST = 100  # characters of a line that an error repeats
+
+
+@dataclass(frozen=True)
+class Document:
+    """A config file that was read: what it says, and in which line."""
+
+    name: str  # as the user knows it
+    table: Mapping[str, Any]
+    lines: Mapping[Path, int] = field(default_factory=dict)
+    prefix: Path = ()  # of every key: ("tool", "reloader") in a pyproject.toml
+
+    def where(self, path: Path) -> str:
+        """`FILE:LINE` of a key; of the table around it if it has no line of its own."""
+        full = (*self.prefix, *path)
+        while full and full not in self.lines:
+            full = full[:-1]
+        return f"{self.name}:{self.lines.get(full, 1)}"
+
+    def below(self, *keys: str) -> Document | None:
+        """The document whose keys are those of the table at `keys`; None: there is no such key.
+
+        Raises ConfigError: what is there is not a table.
+        """
+        table: Any = self.table
+        for depth, key in enumerate(keys, 1):
+            if key not in table:
+                return None
+            table = table[key]
+            if not isinstance(table, dict):
+                name = ".".join(keys[:depth])
+                raise ConfigError(
+                    Problem(f"expected a table [{name}]", where=self.where(keys[:depth]))
+                )
+        return Document(self.name, table, self.lines, (*self.prefix, *keys))
+
+
+def parse(text: str, name: str) -> Document:
+    """The document that `text` is; `name` is for messages.
+
+    Raises ConfigError: not TOML; says line, column and what tomli expected.
+    """
+    import tomli
+
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    try:
+        return Document(name, tomli.loads(text), locate(text))
+    except tomli.TOMLDecodeError as error:
+        raise ConfigError(_syntax_problem(str(error), text, name)) from None
+    except RecursionError:
+        raise ConfigError(Problem("nested too deep to be a config", where=name)) from None
+
+
+def _syntax_problem(message: str, text: str, name: str) -> Problem:
+    """The problem with its line and a caret. tomli says the place in words: 2.0 has no fields."""
+    what, _, place = message.rpartition(" (at ")
+    lines = text.split("\n")
+    if found := re.match(r"line (\d+), column (\d+)\)", place):
+        line, column = int(found[1]), int(found[2])
+    else:  # "end of document"
+        line = max((n for n, content in enumerate(lines, 1) if content.strip()), default=1)
+        column = len(lines[line - 1]) + 1
+    start = max(0, column - _WIDEST)
+    content = lines[line - 1][start : start + _WIDEST]
+    padding = "".join("\t" if char == "\t" else " " for char in content[: column - 1 - start])
+    gutter = f"  {line} | "
+    caret = " " * (len(gutter) - 2) + "| " + padding + "^"
+    sentence = what[:1].lower() + what[1:]
+    return Problem(
+        f"{sentence}\n{gutter}{content}\n{caret}",
+        where=f"{name}:{line}:{column}",
+    )
+
+
+def read(path: str, name: str) -> str:
+    """The text of the config file at `path`; `name` is for messages.
+
+    Raises ConfigError: not there, not a regular file, not readable, larger than `LARGEST`, not
+    UTF-8 text. Never blocks: a FIFO without a writer is refused like any special file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError as error:
+        raise ConfigError(_unreadable(path, name, error)) from None
+    except ValueError:  # a NUL in the path
+        raise ConfigError(Problem("no file can have this name", where=name)) from None
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise ConfigError(Problem(f"expected a config file, found {_kind(mode)}", where=name))
+        content = b""
+        while len(content) <= LARGEST and (piece := os.read(descriptor, LARGEST + 1)):
+            content += piece
+    finally:
+        os.close(descriptor)
+    return _decoded(content, name)
+
+
+def _decoded(content: bytes, name: str) -> str:
+    if len(content) > LARGEST:
+        raise ConfigError(
+            Problem(f"expected a config file, found more than {LARGEST:,} bytes", where=name)
+        )
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        found = f"byte 0x{content[error.start]:02x}"
+        raise ConfigError(
+            Problem(
+                f"expected UTF-8, found {found}",
+                where=f"{name}:{line}",
+                hint="save the file as UTF-8",
+            )
+        ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ConfigError(Problem("expected text, found a NUL character", where=f"{name}:{line}"))
+    return text
+
+
+def _unreadable(path: str, name: str, error: OSError) -> Problem:
+    if os.path.islink(path) and isinstance(error, FileNotFoundError):
+        return Problem(
+            f"expected a config file, found a link to {os.readlink(path)}, which is not there",
+            where=name,
+        )
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return Problem(
+            "no such config file",
+            where=name,
+            hint="reloader init writes a .reload.toml",
+        )
+    reason = (error.strerror or str(error)).lower()
+    return Problem(f"the config file can't be read: {reason}", where=name)
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+    }
+    return kinds.get(stat.S_IFMT(mode), "a device")

@@ -1,0 +1,251 @@
+"""The layers a config is made of: a file, the environment, flags. Each says only what it says.
+
+A layer holds what was written, and a value equal to the default counts like any other. Pure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from reloader.config import model, values
+from reloader.config.model import Layer, Origin, Rule
+from reloader.config.words import nearest
+from reloader.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from reloader.config.document import Document
+    from reloader.config.lines import Path
+
+ENVIRONMENT_PREFIX = "RELOADER_"
+OPTIONS = {key: option for key, option, _ in model.options()}
+_RULE_OPTIONS = {key: option for key, option, _ in model.options(Rule)}
+_RULE_SCOPE = ("include_dir", "include_ext", "include_file")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A value and where it came from."""
+
+    value: Any
+    origin: Origin
+
+
+Settings = dict[str, Setting]  # by key: "build.cmd"
+
+
+@dataclass
+class Findings:
+    """What was noticed on the way: what is wrong, and what is worth a line at the start."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    asides: list[str] = field(default_factory=list)  # worth a record in --json, but no line
+
+    def misfits(self, where: str, name: str, error: values.MisfitError) -> None:
+        """The problems of a value that came from a flag or a variable."""
+        for misfit in error.misfits:
+            item = "" if misfit.item is None else f"item {misfit.item + 1}: "
+            text = f"{name}{item}expected {misfit.expected}, found {misfit.found}"
+            self.problems.append(Problem(text, where, misfit.hint))
+
+
+def file_layer(document: Document, *, is_air: bool, platform: str, found: Findings) -> Settings:
+    """What the file says; on `platform`, `[build.PLATFORM]` goes before `[build]`."""
+    return _FileReader(document, is_air, found).read(platform)
+
+
+def environment_layer(environ: Mapping[str, str], found: Findings) -> Settings:
+    """What the `RELOADER_…` variables say. An empty one says nothing, but for texts and lists."""
+    keys = {variable(key): key for key in OPTIONS}
+    settings: Settings = {}
+    for name, text in environ.items():
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        key = keys.get(name)
+        if key is None:
+            _note_near_miss(name, keys, found)
+        elif text or OPTIONS[key].kind in (model.Kind.TEXT, model.Kind.TEXTS, model.Kind.ARGV):
+            origin = Origin(Layer.ENVIRONMENT, name)
+            _read_texts(settings, key, [text], origin, found)
+    return settings
+
+
+def _note_near_miss(name: str, keys: Mapping[str, str], found: Findings) -> None:
+    """Most other RELOADER_ variables are somebody else's; one letter off is a slip."""
+    from difflib import get_close_matches
+
+    if close := get_close_matches(name, keys, n=1, cutoff=0.93):
+        found.notes.append(f"{name}: not a variable of ours, ignored; {close[0]} is one")
+
+
+def flag_layer(flags: Mapping[str, Sequence[str]], found: Findings) -> Settings:
+    """What the `--section.key` flags say; `flags` holds every text that was given for a key."""
+    settings: Settings = {}
+    for key, texts in flags.items():
+        _read_texts(settings, key, texts, Origin(Layer.FLAG, f"--{key}"), found)
+    return settings
+
+
+def _read_texts(
+    settings: Settings, key: str, texts: Sequence[str], origin: Origin, found: Findings
+) -> None:
+    try:
+        value = values.read_texts(key, OPTIONS[key], texts)
+    except values.MisfitError as error:
+        found.misfits(origin.where, "", error)
+    else:
+        settings[key] = Setting(value, origin)
+
+
+def variable(key: str) -> str:
+    """`RELOADER_BUILD_CMD` for "build.cmd"."""
+    return ENVIRONMENT_PREFIX + key.replace(".", "_").upper()
+
+
+class _FileReader:
+    """Walks the tables of a document and takes what the model knows."""
+
+    def __init__(self, document: Document, is_air: bool, found: Findings) -> None:
+        self.document = document
+        self.is_air = is_air
+        self.found = found
+        self.settings: Settings = {}
+
+    def read(self, platform: str) -> Settings:
+        for key, value in self.document.table.items():
+            if key in model.SECTIONS:
+                if self._is_table((key,), value):
+                    self._section(key, value, platform)
+            elif key in OPTIONS:
+                self._take(self.settings, key, (key,), value)
+            else:
+                self._unknown((key,), OPTIONS, is_table=_is_table_like(value))
+        return self.settings
+
+    def _section(self, section: str, table: Mapping[str, Any], platform: str) -> None:
+        overrides: Settings = {}
+        for name, value in table.items():
+            path, key = (section, name), f"{section}.{name}"
+            if key == "build.rules":
+                self._rules(value)
+            elif section == "build" and name in model.PLATFORMS:
+                if self._is_table(path, value):
+                    settings = self._platform(path, value)
+                    overrides = settings if name == platform else overrides
+            elif key in OPTIONS:
+                self._take(self.settings, key, path, value)
+            else:
+                self._unknown(path, [*OPTIONS, "build.rules"])
+        self.settings |= overrides
+
+    def _platform(self, path: Path, table: Mapping[str, Any]) -> Settings:
+        settings: Settings = {}
+        for name, value in table.items():
+            if name in model.PLATFORM_KEYS:
+                self._take(settings, f"build.{name}", (*path, name), value)
+            else:
+                known = [f"{_dotted(path)}.{key}" for key in model.PLATFORM_KEYS]
+                self._unknown((*path, name), [*known, *OPTIONS])
+        return settings
+
+    def _rules(self, tables: object) -> None:
+        path: Path = ("build", "rules")
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            self._problem(path, "expected tables [[build.rules]]", "write it in double brackets")
+            return
+        rules = [self._rule((*path, index), table) for index, table in enumerate(tables)]
+        named = _distinct([rule for rule in rules if rule])
+        origin = Origin(Layer.FILE, self.document.where(path))
+        self.settings["build.rules"] = Setting(named, origin)
+
+    def _rule(self, path: Path, table: Mapping[str, Any]) -> Rule | None:
+        """One rule; Air's name for the one without is its number, from 0."""
+        settings: Settings = {}
+        for name, value in table.items():
+            if name in _RULE_OPTIONS:
+                self._take(settings, name, (*path, name), value)
+            else:
+                self._unknown((*path, name), [f"{_dotted(path)}.{key}" for key in _RULE_OPTIONS])
+        if not table.get("cmd"):
+            self._problem(path, "expected a cmd", "what the rule is to run")
+        if not any(table.get(name) for name in _RULE_SCOPE):
+            hint = f"one of {', '.join(_RULE_SCOPE)} says which files the rule is for"
+            self._problem(path, "expected files to watch", hint)
+        rule = Rule(**{name: setting.value for name, setting in settings.items()})
+        return rule if rule.name else replace(rule, name=f"rule-{path[-1]}")
+
+    def _take(self, settings: Settings, key: str, path: Path, value: object) -> None:
+        option = _RULE_OPTIONS[key] if path[:2] == ("build", "rules") else OPTIONS[key]
+        try:
+            origin = Origin(Layer.FILE, self.document.where(path))
+            settings[key] = Setting(values.read(key, option, value), origin)
+        except values.MisfitError as error:
+            for misfit in error.misfits:
+                item = path if misfit.item is None else (*path, misfit.item)
+                text = f"expected {misfit.expected}, found {misfit.found}"
+                self._problem(item, text, misfit.hint)
+
+    def _is_table(self, path: Path, value: object) -> bool:
+        if isinstance(value, dict):
+            return True
+        found = "tables [[…]]" if isinstance(value, list) else "a value"
+        self._problem(path, f"expected a table [{_dotted(path)}], found {found}")
+        return False
+
+    def _problem(self, path: Path, text: str, hint: str = "") -> None:
+        where = self.document.where(path)
+        self.found.problems.append(Problem(f"{_dotted(path)}: {text}", where, hint))
+
+    def _unknown(self, path: Path, known: Iterable[str], *, is_table: bool = False) -> None:
+        """A problem in our own file; in Air's, which Air reads without a word, a note."""
+        key = _dotted(path)
+        near = nearest(key, model.SECTIONS) if is_table else ""
+        hint = f"did you mean [{near}]?" if near else _hint(key, nearest(key, known))
+        if self.is_air:
+            self.found.notes.append(
+                f"{self.document.where(path)}: {key}: unknown key, ignored"
+                + (f"; {hint}" if hint else "")
+            )
+        else:
+            self._problem(path, "unknown table" if is_table else "unknown key", hint)
+
+
+def _is_table_like(value: object) -> bool:
+    """`[x]` or `[[x]]`."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, dict) for item in value)
+    return isinstance(value, dict)
+
+
+def _hint(key: str, near: str) -> str:
+    """What to do about an unknown key, given the nearest known one."""
+    table, _, name = near.rpartition(".")
+    if not near or name != key.rpartition(".")[2]:
+        return near and f"did you mean {near}?"
+    if not table:
+        return f"{name} belongs above the first [table]"
+    return f"{name} belongs to [{table}]"
+
+
+def _distinct(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Two rules of one name get different ones: a rule is owed by its name."""
+    taken: set[str] = set()
+    named = []
+    for rule in rules:
+        name, number = rule.name, 2
+        while name in taken:
+            name, number = f"{rule.name}-{number}", number + 1
+        taken.add(name)
+        named.append(replace(rule, name=name))
+    return tuple(named)
+
+
+def _dotted(path: Path) -> str:
+    """`build.rules[0].cmd`."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")

@@ -1,0 +1,197 @@
+"""From the command line, the environment and a file to one checked `Config`.
+
+The layers are read, laid over each other, completed by what the project folder tells, resolved
+and checked. All that is wrong is said at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from reloader.config import air, checks, discover, model, project
+from reloader.config.layers import (
+    Findings,
+    Setting,
+    Settings,
+    environment_layer,
+    file_layer,
+    flag_layer,
+)
+from reloader.config.model import Config, Layer, Origin
+from reloader.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from reloader.config.document import Document
+
+PLATFORM = {"darwin": "darwin", "win32": "windows"}.get(sys.platform, "linux")
+_DEFAULT = Origin(Layer.DEFAULT)
+_COMMANDS = ("build.cmd", *project.APP_KEYS)
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """What the command line says: `-c FILE`, the `--section.key` flags, what is after `--`.
+
+    A key of `flags` has every text it was given, in order: `{"build.delay": ["80"]}`.
+    """
+
+    file: str = ""
+    flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    args: tuple[str, ...] = ()
+
+
+def load(
+    invocation: Invocation, environ: Mapping[str, str], cwd: str, platform: str = PLATFORM
+) -> Config:
+    """The config of a run, every value with its origin.
+
+    A value of a later layer wins: default, file, environment, flag. `platform` says which
+    `[build.PLATFORM]` counts.
+
+    Raises ConfigError: with everything that is wrong.
+    """
+    found = Findings()
+    document = _document(invocation.file, environ, cwd, found)
+    is_unread = bool(found.problems)
+    is_air = document is not None and air.is_air(document.name)
+    written = _overlay(
+        _file_layer(document, is_air, platform, found),
+        environment_layer(environ, found),
+        flag_layer(invocation.flags, found),
+    )
+    if is_unread:  # then the rest would be judged without knowing what was written
+        raise ConfigError(*found.problems)
+    if not (document or found.problems or any(key in written for key in _COMMANDS)):
+        raise ConfigError(_nothing_found(cwd))
+    home = checks.home_folder(environ.get("HOME", ""))
+    root = _root(written, cwd, home, found)
+    config = replace(
+        _resolved(_completed(written, root, is_air), root, home),
+        file=document.name if document else "",
+        is_air=is_air,
+        args=invocation.args,
+    )
+    config = _checked(config, home, cwd, found)
+    if found.problems:
+        raise ConfigError(*found.problems)
+    notes = (*found.notes, *checks.notes(config))
+    return replace(config, notes=notes, asides=tuple(found.asides))
+
+
+def _document(named: str, environ: Mapping[str, str], cwd: str, found: Findings) -> Document | None:
+    """The config file; what is wrong with it joins what is wrong with the flags."""
+    try:
+        return discover.find(named, environ, cwd)
+    except ConfigError as error:
+        found.problems += error.problems
+        return None
+
+
+def _file_layer(
+    document: Document | None, is_air: bool, platform: str, found: Findings
+) -> Settings:
+    if document is None:
+        return {}
+    settings = file_layer(document, is_air=is_air, platform=platform, found=found)
+    return air.adapted(settings, document, found) if is_air else settings
+
+
+def _overlay(*layers: Settings) -> Settings:
+    """The layers over each other, the last on top.
+
+    The keys that name the app are one choice: `--build.bin x` runs x although the file has an
+    `entrypoint`, which would go first within one layer.
+    """
+    settings: Settings = {}
+    for layer in layers:
+        if any(key in layer and layer[key].value for key in project.APP_KEYS):
+            settings = {k: v for k, v in settings.items() if k not in project.APP_KEYS}
+        settings = settings | layer
+    return settings
+
+
+def _completed(written: Settings, root: str, is_air: bool) -> Settings:
+    """Every key with its value: what was written over what the folder tells."""
+    tmp_dir = written["tmp_dir"].value if "tmp_dir" in written else model.Config.tmp_dir
+    holds = project.Project(go=True) if is_air else project.look(root)
+    values = {key: value for key, _, value in model.options()}
+    values |= project.defaults(holds, tmp_dir)
+    if "build.cmd" in written and not is_air:
+        values["build.bin"] = ""  # Go's goes with Go's command; Air's stands alone
+    default = {key: Setting(value, _DEFAULT) for key, value in values.items()}
+    no_app: Settings = {key: Setting(type(values[key])(), _DEFAULT) for key in project.APP_KEYS}
+    settings = no_app | _overlay(default, written)
+    return air.moved(settings) if is_air else settings
+
+
+def _root(written: Settings, cwd: str, home: str, found: Findings) -> str:
+    """The project's folder, absolute and without links; that it is one is checked here."""
+    setting = written.get("root", Setting(model.Config.root, _DEFAULT))
+    root = os.path.realpath(_path(setting.value, cwd, home))
+    if problem := checks.root_problem(root, setting.origin):
+        found.problems.append(problem)
+    return root
+
+
+def _path(text: str, folder: str, home: str) -> str:
+    """`text` below `folder`, if it is relative; `~/` is the home folder."""
+    if home and (text == "~" or text.startswith("~/")):
+        text = home + text[1:]
+    return os.path.normpath(os.path.join(folder, text))
+
+
+def _resolved(settings: Settings, root: str, home: str) -> Config:
+    sections: dict[str, dict[str, Any]] = {section: {} for section in model.SECTIONS}
+    top: dict[str, Any] = {}
+    for key, setting in settings.items():
+        section, _, name = key.rpartition(".")
+        (sections[section] if section else top)[name] = setting.value
+    top["root"] = root
+    for name in ("tmp_dir", "testdata_dir"):
+        top[name] = _path(top[name], root, home)
+    return Config(
+        **top,
+        **{name: type(getattr(Config, name))(**values) for name, values in sections.items()},
+        origins={key: setting.origin for key, setting in settings.items()},
+    )
+
+
+def _checked(config: Config, home: str, cwd: str, found: Findings) -> Config:
+    """The config, without what it must not do."""
+    file_dir = os.path.realpath(os.path.dirname(os.path.join(cwd, config.file)))
+    if problem := checks.dangerous_root(config, home, file_dir if config.file else ""):
+        found.problems.append(problem)
+    found.problems += checks.app_problems(config)
+    if config.misc.clean_on_exit and (why := checks.cleaning(config, home)):
+        config = _uncleaned(config, why, found)
+    build = config.build
+    runs = build.cmd or build.full_bin or build.entrypoint or build.bin or build.rules
+    if not (runs or found.problems):
+        text = "nothing to run: expected one of build.bin, build.entrypoint and build.cmd"
+        hint = 'add bin = "…", the command line of the app, to [build]'
+        found.problems.append(Problem(text, config.file, hint))
+    return config
+
+
+def _uncleaned(config: Config, why: str, found: Findings) -> Config:
+    """Not ours to delete: refused, but in an Air file, which must run as it is, left alone."""
+    key = "misc.clean_on_exit"
+    origin = config.origins[key]
+    if config.is_air:
+        found.notes.append(str(checks.problem(key, origin, f"{why}; it is left alone")))
+        return replace(config, misc=replace(config.misc, clean_on_exit=False))
+    hint = 'give tmp_dir a folder of its own, like "tmp"'
+    found.problems.append(checks.problem(key, origin, why, hint))
+    return config
+
+
+def _nothing_found(cwd: str) -> Problem:
+    hint = 'reloader init writes one; or: reloader run --build.bin "python app.py"'
+    if others := discover.others(cwd):
+        hint = f"reloader run -c {others[0]}; {hint}"
+    return Problem("no config file here, and no command given: nothing to run", hint=hint)

@@ -1,0 +1,80 @@
+"""The table of options for readers: Markdown for the README, one line a key for `-h`.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from reloader.config.model import Kind, Option, Rule, options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_METAVARS = {
+    Kind.FLAG: "true|false",
+    Kind.MILLIS: "MS",
+    Kind.PORT: "PORT",
+    Kind.DURATION: "TIME",
+    Kind.TEXTS: "TEXT,…",
+    Kind.ARGV: "ARG,…",
+    Kind.SIGNAL: "SIGNAL",
+}
+
+
+def config_table() -> str:
+    """Every key with default and meaning, as a Markdown table; a star: Air doesn't have it."""
+    rows = ["| key | default | meaning |", "|---|---|---|"]
+    rows += [_row(*entry) for entry in _entries()]
+    return "\n".join(rows) + "\n"
+
+
+def flag_help(option: Option, default: object) -> str:
+    """What `reloader run -h` says of a key."""
+    return f"{option.help} Default: {default_text(option, default)}".replace("`", "")
+
+
+def metavar(option: Option) -> str:
+    """What stands for the value of a flag."""
+    if option.choices:
+        return "|".join(choice for choice in option.choices if choice)
+    return _METAVARS.get(option.kind, "TEXT")
+
+
+def default_text(option: Option, default: object) -> str:
+    """The default in words if it depends on the project, else as TOML writes it."""
+    return option.default or f"`{_toml(default)}`"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, Enum):
+        value = value.value
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f"[{', '.join(_toml(item) for item in value)}]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _entries() -> Iterator[tuple[str, Option, Any]]:
+    """The rules come after `[build]`, which they belong to."""
+    in_build = False
+    for key, option, default in options():
+        if in_build and not key.startswith("build."):
+            yield from options(Rule, "build.rules[].")
+        in_build = key.startswith("build.")
+        yield key, option, default
+
+
+def _row(key: str, option: Option, default: object) -> str:
+    mark = r" \*" if option.here_only else ""
+    cells = (f"`{key}`{mark}", default_text(option, default), option.help)
+    return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
+
+
+if __name__ == "__main__":  # for the README, which a test compares with this
+    import sys
+
+    sys.stdout.write(config_table())
