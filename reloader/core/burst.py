@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from reloader.core.messages import Change, Seconds
 
 FEW = 2  # changed paths up to which a burst counts as one save
+MANY = 20  # beyond them somebody unpacks, formats, checks out: it is waited for while it streams
+STREAM: Seconds = 10.0  # how long such a burst may last
+GIT_QUIET: Seconds = 1.0  # while git is at work; a conflict leaves it at work for hours
+GIT_LONGEST: Seconds = 30.0
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,14 @@ class Pace:
 
 
 @dataclass(frozen=True)
+class Git:
+    """What is known of the repository."""
+
+    busy: bool = False
+    head: str = ""
+
+
+@dataclass(frozen=True)
 class Burst:
     """Changes that settle together. `lane`: "" for the app, or the name of a rule."""
 
@@ -40,24 +52,38 @@ class Burst:
     first_path: str
     paths: frozenset[str] = frozenset()
     needs: Needs = NOTHING
+    head: str = ""  # what was checked out when it began
+    by_git: bool = False  # git was at work meanwhile
 
-    def add(self, changes: list[Change], now: Seconds) -> Burst:
+    def add(self, changes: list[Change], now: Seconds, git: Git) -> Burst:
         needs = self.needs
         for change in changes:
             needs |= change.needs
         paths = self.paths.union(change.path for change in changes)
-        return replace(self, last_at=now, paths=paths, needs=needs)
+        by_git = self.by_git or git.busy
+        return replace(self, last_at=now, paths=paths, needs=needs, by_git=by_git)
 
-    def due_at(self, pace: Pace, patience: int) -> Seconds:
+    def due_at(self, pace: Pace, patience: int, git: Git) -> Seconds:
         """When it has settled; each build doomed before doubles the quiet time (`patience`)."""
         quiet = pace.few if len(self.paths) <= FEW else pace.many
+        longest = max(STREAM, pace.longest) if len(self.paths) > MANY else pace.longest
         if patience:
             quiet = max(quiet, Pace.few) * (1 << min(patience, 10))
-        return min(self.last_at + quiet, self.first_at + pace.longest)
+        if git.busy:
+            quiet = max(quiet, GIT_QUIET)
+        if self.by_git:
+            longest = GIT_LONGEST
+        return min(self.last_at + quiet, self.first_at + longest)
+
+    def cause(self, git: Git) -> str:
+        """What git did, in words: "main → feature/x"."""
+        if git.head != self.head and self.head:
+            return f"{self.head} → {git.head}"
+        return (git.head or "git") if self.by_git else ""
 
 
 def gather(
-    bursts: tuple[Burst, ...], changes: tuple[Change, ...], now: Seconds
+    bursts: tuple[Burst, ...], changes: tuple[Change, ...], now: Seconds, git: Git
 ) -> tuple[Burst, ...]:
     """Each change joins the burst of its lane; a new burst begins where there is none."""
     lanes: dict[str, list[Change]] = {}
@@ -68,6 +94,6 @@ def gather(
             lanes.setdefault("", []).append(change)
     open_bursts = {burst.lane: burst for burst in bursts}
     for lane, members in lanes.items():
-        burst = open_bursts.get(lane) or Burst(lane, now, now, members[0].path)
-        open_bursts[lane] = burst.add(members, now)
+        burst = open_bursts.get(lane) or Burst(lane, now, now, members[0].path, head=git.head)
+        open_bursts[lane] = burst.add(members, now, git)
     return tuple(open_bursts.values())

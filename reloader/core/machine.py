@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from reloader.core.burst import Burst, Pace, gather
+from reloader.core.burst import Burst, Git, Pace, gather
+from reloader.core.life import Event, Life, Proc
+from reloader.core.loops import APP_WINDOW, Loops, Verdict
 from reloader.core.messages import (
     AppExited,
     AppStarted,
@@ -20,9 +22,11 @@ from reloader.core.messages import (
     BuildFailed,
     BuildStarted,
     BuildSucceeded,
+    Change,
     ChangeSeen,
     Fact,
     FilesChanged,
+    GitMoved,
     HookFailed,
     Kill,
     News,
@@ -66,70 +70,6 @@ RERUN_HEALTHY: Seconds = 10.0  # an app that lived this long was no crash loop
 RETRY_FIRST: Seconds = 0.1  # after a spawn that failed for want of memory, processes, descriptors
 RETRY_MOST: Seconds = 5.0
 
-# --- the life of a process -----------------------------------------------------------------------
-
-
-class Life(Enum):
-    SPAWNING = auto()  # ordered, no pid yet
-    RUNNING = auto()
-    DETACHED = auto()  # it ended by itself, some of its tree lives on
-    STOPPING = auto()  # asked to end
-    KILLED = auto()  # SIGKILL was sent
-    GONE = auto()
-
-
-class Event(Enum):
-    STARTED = auto()
-    NOT_STARTED = auto()
-    EXITED = auto()  # with its whole tree
-    LEFT = auto()  # it exited, some of its tree did not
-    EMPTIED = auto()  # the last of its tree is gone
-    ASKED = auto()
-    FORCED = auto()
-
-
-LIFE: Mapping[tuple[Life, Event], Life] = {
-    (Life.SPAWNING, Event.STARTED): Life.RUNNING,
-    (Life.SPAWNING, Event.NOT_STARTED): Life.GONE,
-    (Life.RUNNING, Event.EXITED): Life.GONE,
-    (Life.RUNNING, Event.LEFT): Life.DETACHED,
-    (Life.RUNNING, Event.ASKED): Life.STOPPING,
-    (Life.RUNNING, Event.FORCED): Life.KILLED,
-    (Life.DETACHED, Event.EMPTIED): Life.GONE,
-    (Life.DETACHED, Event.ASKED): Life.STOPPING,
-    (Life.DETACHED, Event.FORCED): Life.KILLED,
-    (Life.STOPPING, Event.EXITED): Life.GONE,
-    (Life.STOPPING, Event.LEFT): Life.STOPPING,
-    (Life.STOPPING, Event.EMPTIED): Life.GONE,
-    (Life.STOPPING, Event.FORCED): Life.KILLED,
-    (Life.KILLED, Event.EXITED): Life.GONE,
-    (Life.KILLED, Event.LEFT): Life.KILLED,
-    (Life.KILLED, Event.EMPTIED): Life.GONE,
-    (Life.KILLED, Event.FORCED): Life.KILLED,
-}
-
-
-@dataclass(frozen=True)
-class Proc:
-    """One process of ours with all that descends from it."""
-
-    ticket: Ticket
-    task: Task
-    life: Life = Life.SPAWNING
-    wanted: bool = True  # what is not wanted is stopped as soon as it can be
-    command: str = ""
-    pid: int = 0
-    started_at: Seconds = 0.0
-    asked_at: Seconds = 0.0
-    kill_at: Seconds | None = None
-    scope: Scope = Scope.TREE  # how far a kill reaches
-
-    def after(self, event: Event) -> Proc:
-        if (life := LIFE.get((self.life, event))) is None:
-            raise AssertionError(f"{event.name} can't happen to {self}")
-        return replace(self, life=life)
-
-
 # --- state ---------------------------------------------------------------------------------------
 
 
@@ -169,6 +109,8 @@ class State:
     settings: Settings
     owed: Needs = RELOAD
     bursts: tuple[Burst, ...] = ()
+    git: Git = Git()
+    loops: Loops = Loops()
     procs: tuple[Proc, ...] = ()
     step: int = 0  # of the build that is owed: what has succeeded so far
     held: bool = False  # a failure is on show: nothing is tried before the next change
@@ -227,7 +169,7 @@ def next_deadline(state: State) -> Seconds | None:
 def burst_due(state: State, burst: Burst) -> Seconds:
     settings = state.settings
     pace = settings.rule_paces.get(burst.lane, settings.pace) if burst.lane else settings.pace
-    return burst.due_at(pace, state.doomed)
+    return burst.due_at(pace, state.doomed, state.git)
 
 
 # --- record: what happened is booked, nothing is decided that a rule can decide ------------------
@@ -236,9 +178,9 @@ def burst_due(state: State, burst: Burst) -> Seconds:
 def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: PLR0911 -- one for each fact
     match fact:
         case FilesChanged(changes):
-            if state.phase is not Phase.RUNNING:
-                return Turn(state)
-            return Turn(replace(state, bursts=gather(state.bursts, changes, now)))
+            return record_changes(state, changes, now)
+        case GitMoved(busy, head):
+            return Turn(replace(state, git=Git(busy, head)))
         case ProcessStarted(ticket, pid, command):
             proc = state.proc(ticket).after(Event.STARTED)
             proc = replace(proc, pid=pid, command=command, started_at=now)
@@ -257,6 +199,46 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: PLR0911 -- 
             return Turn(state, news=(news,))
         case Tick():
             return Turn(state)
+
+
+def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> Turn:
+    """They join their bursts, but for those that our own jobs have made."""
+    if state.phase is not Phase.RUNNING:
+        return Turn(state)
+    loops = state.loops
+    counting: list[Change] = []
+    news: list[News] = []
+    for change in changes:
+        lane = min(change.needs.rules, default="")
+        job = job_of(state, lane, now)
+        offset = now - job.started_at if job else None
+        loops, verdict = loops.judge(lane, change, offset)
+        if verdict is Verdict.FOUND_OUT and job:
+            news.append(Warned(loop_text(change.path, job)))
+        by_app = job is not None and job.task.role is Role.APP  # may be a tool that saves in time
+        if verdict is Verdict.COUNTS or (by_app and verdict is not Verdict.UNCHANGED):
+            counting.append(change)
+    bursts = gather(state.bursts, tuple(counting), now, state.git)
+    return Turn(replace(state, bursts=bursts, loops=loops), news=tuple(news))
+
+
+def job_of(state: State, lane: str, now: Seconds) -> Proc | None:
+    """Who may have written what this lane is about; an app counts while it starts."""
+    if lane:
+        jobs = [p for p in state.of(Role.RULE) if p.task.name == lane]
+    else:
+        starting = [p for p in state.of(Role.APP) if now - p.started_at <= APP_WINDOW]
+        jobs = [*state.of(Role.PRE, Role.BUILD), *starting]
+    return next((p for p in jobs if p.life is Life.RUNNING and p.wanted), None)
+
+
+def loop_text(path: str, job: Proc) -> str:
+    """What to do about a file that a job of ours writes in each run."""
+    hint = f'exclude_file = ["{path}"]'
+    if job.task.role is Role.APP:
+        return f"{path} has changed after each of the last starts; if the app writes it: {hint}"
+    who = f"rule {job.task.name}" if job.task.name else "the build"
+    return f"{path} is written by {who} in each run and does not count then; better: {hint}"
 
 
 def announce_start(proc: Proc) -> tuple[News, ...]:
@@ -438,7 +420,8 @@ def settle_burst(state: State, now: Seconds) -> Turn | None:
             state = replace(
                 state, step=0, held=False, doomed=doomed, crashes=0, rerun_at=None, retry_at=None
             )
-        news = ChangeSeen(burst.first_path, len(burst.paths), burst.lane)
+        cause = burst.cause(state.git)
+        news = ChangeSeen(burst.first_path, len(burst.paths), burst.lane, cause)
         return Turn(state.unwant(*stale), news=(news,))
     return None
 

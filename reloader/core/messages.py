@@ -54,6 +54,7 @@ class Change:
 
     path: str  # as people know it: below the root, else absolute
     needs: Needs
+    digest: str = ""  # of what it holds, where that was cheap to know; "": not known
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -64,6 +65,14 @@ class FilesChanged:
     """Paths differ from what the last look saw."""
 
     changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class GitMoved:
+    """The repository: whether git is at work in it, and what is checked out ("" if unknown)."""
+
+    busy: bool
+    head: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,7 @@ class Tick:
 
 Fact = (
     FilesChanged
+    | GitMoved
     | ProcessStarted
     | SpawnFailed
     | ProcessExited
@@ -197,12 +207,14 @@ class WatchStarted:
 class ChangeSeen:
     """A burst has settled. `path` is its first change, `count` how many paths there are.
 
-    `rule` is the rule that it is for; "": the app.
+    `rule` is the rule that it is for; "": the app. `git`: what git did, if it was git; "main" or
+    "main → feature/x".
     """
 
     path: str
     count: int
     rule: str = ""
+    git: str = ""
 
 
 @dataclass(frozen=True)

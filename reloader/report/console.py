@@ -80,6 +80,8 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
                 "watching",
                 f"{_count(dirs, 'dir')}, {_count(files, 'file')} ({engine})",
             )
+        case ChangeSeen(_, count, _, git) if git:
+            return Line(Part.WATCHER, "change", f"git: {git} ({_count(count, 'file')})")
         case ChangeSeen(path, count, rule):
             more = f" (+{count - 1:,})" if count > 1 else ""
             return Line(Part.WATCHER, "change", path + more + (f"  → {rule}" if rule else ""))

@@ -7,7 +7,9 @@ import signal
 import pytest
 
 from reloader.core.burst import Pace
-from reloader.core.machine import LIFE, Event, Life, Proc, Settings, why
+from reloader.core.life import LIFE, Event, Life, Proc
+from reloader.core.loops import RUNS
+from reloader.core.machine import Settings, next_deadline, why
 from reloader.core.messages import (
     AppExited,
     AppStarted,
@@ -16,7 +18,10 @@ from reloader.core.messages import (
     BuildFailed,
     BuildStarted,
     BuildSucceeded,
+    Change,
     ChangeSeen,
+    FilesChanged,
+    GitMoved,
     HookFailed,
     Kill,
     ProcessExited,
@@ -38,6 +43,7 @@ from reloader.core.messages import (
     TreeEmptied,
     Warned,
 )
+from reloader.core.needs import RELOAD
 from tests.helpers.playbook import APP, BUILD, Playbook, save
 
 TERM = signal.SIGTERM
@@ -91,8 +97,91 @@ def test_a_burst_ends_after_a_second():
     """A stream of changes that never settles is acted on after the longest time."""
     book = running()
     for i in range(100):
-        book.at(10 + i / 100, save(f"{i}.py"))
+        book.at(10 + i / 100, save(f"{i % 20}.py"))
     book.at(11).expect(Stop(1, TERM))
+
+
+def test_a_stream_of_new_files_is_one_burst():
+    """What somebody unpacks is waited for, up to ten seconds."""
+    book = running()
+    for i in range(300):
+        book.at(10 + i / 100, save(f"{i}.py"))
+    book.waits_until(13.01).at(13.01).tells(ChangeSeen).expect(Stop(1, TERM))
+    assert book.news[0].count == 300
+
+
+def test_git_at_work_is_waited_for():
+    """Pauses within a checkout do not end the burst; git's end does, and it is named."""
+    book = running().at(9, GitMoved(busy=False, head="main"))
+    book.at(10, GitMoved(busy=True, head="main")).at(10.1, save("a.py")).waits_until(11.1)
+    book.at(10.5, save("b.py", "c.py")).waits_until(11.5)
+    book.at(10.6, GitMoved(busy=False, head="feature/x")).tells(ChangeSeen).expect(Stop(1, TERM))
+    assert book.news[0].git == "main → feature/x"
+    assert book.news[0].count == 3
+
+
+def test_a_conflict_does_not_hold_for_ever():
+    """A rebase that waits for a person leaves git at work; a save then waits one second."""
+    book = running().at(9, GitMoved(busy=True, head="main")).at(10, save()).at(11)
+    book.expect(Stop(1, TERM))
+    assert book.news[0].git == "main"
+
+
+def test_a_build_that_writes_what_it_watches():
+    """The same content again is no change: the second build is not doomed."""
+    gen = FilesChanged((Change("gen.py", RELOAD, digest="abc"),))
+    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
+    book.at(10.1, gen).at(10.102).expect(Stop(3, TERM)).exits(3, 15, at=10.2).spawns(BUILD)
+    book.at(10.3, gen).waits_until(None)
+    book.exits(4, at=11).expect(Stop(2, TERM)).exits(2).spawns(APP).waits_until(None)
+
+
+def test_a_build_that_writes_something_new_each_time():
+    """After many runs it is found out, told once, and no longer dooms the build."""
+    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
+    told, ticket = 0, 3
+    for number in range(20):
+        start = book.state.proc(ticket).started_at
+        change = FilesChanged((Change("gen.py", RELOAD, digest=str(number)),))
+        book.at(start + 0.05, change)
+        told += sum(isinstance(item, Warned) for item in book.news)
+        if not book.state.bursts:
+            break
+        due = next_deadline(book.state)
+        book.at(due).expect(Stop(ticket, TERM)).exits(ticket, 15)
+        ticket += 1
+        book.spawns(BUILD)
+    assert told == 1
+    assert number == RUNS - 1
+    book.waits_until(None).at(book.now + 9, change).waits_until(None)
+
+
+def test_a_person_who_saves_the_same_file_again_is_heard():
+    """During builds at other times, and while nothing is at work, every save counts."""
+    book = running(Settings(build=True))
+    ticket = 2
+    for number in range(20):
+        now = book.now + 10 + number / 5
+        book.at(now, FilesChanged((Change("a.py", RELOAD, digest="same"),)))
+        assert book.state.bursts
+        book.at(now + 0.002).spawns(BUILD)
+        book.at(now + number / 4 + 0.1, save("a.py"))
+        assert book.state.bursts
+        book.at(next_deadline(book.state)).expect(Stop(ticket + 1, TERM)).exits(ticket + 1, 15)
+        book.spawns(BUILD).exits(ticket + 2).expect(Stop(ticket, TERM)).exits(ticket).spawns(APP)
+        ticket += 3
+    assert not any(isinstance(item, Warned) for item in book.news)
+
+
+def test_a_file_that_changes_after_each_start_is_told():
+    """Perhaps the app writes it, perhaps a tool saves in time: it counts, and is told once."""
+    book, told = running(), 0
+    for number in range(1, 15):
+        start = book.state.proc(number).started_at
+        book.at(start + 0.5, save("data.py"))
+        told += sum(isinstance(item, Warned) for item in book.news)
+        book.at(start + 0.502).expect(Stop(number, TERM)).exits(number).spawns(APP)
+    assert told == 1
 
 
 def test_a_written_delay_is_the_quiet_time():

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from reloader.config.model import Build, Config, Millis, Rule, Seconds
-from reloader.core.burst import Burst, Pace, gather
+from reloader.core.burst import Burst, Git, Pace, gather
 from reloader.core.messages import Change
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.core.plan import settings
@@ -85,8 +85,8 @@ def test_needs_are_a_set():
 def test_bursts_are_kept_by_lane():
     """Each rule settles by itself; the same path twice counts once."""
     css = Needs(rules=frozenset({"css"}))
-    bursts = gather((), (Change("a.py", RELOAD), Change("a.css", css)), 1.0)
-    bursts = gather(bursts, (Change("a.py", RELOAD), Change("b.py", RELOAD)), 1.5)
+    bursts = gather((), (Change("a.py", RELOAD), Change("a.css", css)), 1.0, Git())
+    bursts = gather(bursts, (Change("a.py", RELOAD), Change("b.py", RELOAD)), 1.5, Git())
     lanes = {burst.lane: burst for burst in bursts}
     assert lanes["css"].last_at == 1.0
     assert lanes[""].paths == {"a.py", "b.py"}
@@ -98,7 +98,7 @@ def test_a_burst_is_due_when_quiet():
     """Few paths settle sooner than many; patience doubles it; the longest time caps it."""
     pace = Pace(0.002, 0.02, 1.0)
     burst = Burst("", 1.0, 1.0, "a", frozenset("ab"))
-    assert burst.due_at(pace, 0) == pytest.approx(1.002)
-    assert burst.due_at(pace, 3) == pytest.approx(1.016)
-    assert burst.due_at(pace, 99) == 2.0
-    assert Burst("", 1.0, 1.5, "a", frozenset("abc")).due_at(pace, 0) == pytest.approx(1.52)
+    assert burst.due_at(pace, 0, Git()) == pytest.approx(1.002)
+    assert burst.due_at(pace, 3, Git()) == pytest.approx(1.016)
+    assert burst.due_at(pace, 99, Git()) == 2.0
+    assert Burst("", 1.0, 1.5, "a", frozenset("abc")).due_at(pace, 0, Git()) == pytest.approx(1.52)
