@@ -72,7 +72,7 @@ def _say(text: str) -> int:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<6} {command.help}" for name, command in _COMMANDS.items()]
+    lines = [f"  {name:<11} {command.help}" for name, command in _COMMANDS.items()]
     return (
         f"usage: {_USAGE}\n\n"
         "Rebuilds and restarts an app when its files change.\n\n"
@@ -216,7 +216,24 @@ def _init(arguments: list[str]) -> int:
     return _say(init(_working_directory(), force=given.force))
 
 
+# --- healthcheck ---------------------------------------------------------------------------------
+
+
+def _healthcheck(arguments: list[str]) -> int:
+    parser = _Parser(prog="reloader healthcheck", formatter_class=_Formatter, **_PLAIN)
+    parser.add_argument("-h", "--help", action="store_true", help="this text")
+    text = "a failed build is no harm while the last good app runs"
+    parser.add_argument("--app-only", action="store_true", help=text)
+    given = parser.parse_args(arguments)
+    if given.help:
+        return _say(parser.format_help())
+    from reloader.commands.healthcheck import healthcheck
+
+    return _say(healthcheck(_working_directory(), app_only=given.app_only))
+
+
 _COMMANDS = {
     "run": _Command("build, run, watch; what reloader does without a command", _run),
     "init": _Command("write a .reload.toml that fits the project", _init),
+    "healthcheck": _Command("whether the app is up and its last build was good", _healthcheck),
 }

@@ -12,6 +12,7 @@ class Exit(IntEnum):
     OK = 0
     FAILED = 1
     USAGE = 2
+    TAKEN = 3  # another reloader does this already
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,9 @@ class ConfigError(ReloaderError):
     """A config or a flag that can't be used."""
 
     status = Exit.USAGE
+
+
+class TakenError(ReloaderError):
+    """Another reloader runs the same app in the same place."""
+
+    status = Exit.TAKEN

@@ -12,7 +12,6 @@ import reloader
 
 PACKAGE = Path(reloader.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-ROOMS = {"commands", "config", "core", "process", "report", "watch"}
 THIRD_PARTY = {
     "tomli": {"config/document.py"},
     "watchfiles": {"watch/foreign.py"},
@@ -31,6 +30,7 @@ MAY_IMPORT = {
         "config.model",
         "config.regex",
     },
+    "control": {"control", "core.messages", "core.source", "errors"},
     "report": {"report", "core.messages", "config.model"},
 }
 

@@ -7,6 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from reloader import __version__
+from reloader.control.socket import StatusSocket
+from reloader.control.status import Status
 from reloader.core import plan
 from reloader.core.loop import Inbox, Loop, System
 from reloader.core.machine import State
@@ -37,9 +39,13 @@ def run(config: Config, *, json: bool = False) -> int:
     # With --json, stdout is for news alone: what the commands write there goes to stderr.
     streams = Streams(stdout=2 if json else 1)
     launcher = Launcher(config, children, EnvFiles(config.env_files, environ), streams)
+    status = _status_socket(config)
     inbox = Inbox(time.monotonic)
     inbox.add(signals.SignalSource(children.collect, launcher.forward))
     bus = _bus(config, environ, json=json)
+    if status:
+        inbox.add(status)
+        bus.add(status)
     bus.publish(Greeted(__version__, config.file, os.getpid()))
     for aside in config.asides:
         bus.publish(Noted(aside))
@@ -61,8 +67,22 @@ def run(config: Config, *, json: bool = False) -> int:
     return Exit.OK
 
 
+def _status_socket(config: Config) -> StatusSocket | None:
+    """Raises TakenError if the same app runs here already; None where there is no such socket."""
+    build = config.build
+    status = Status(os.getpid(), config.root, has_app=plan.has_app(build))
+    what = (config.root, config.file, build.cmd, build.full_bin, build.bin, *build.entrypoint)
+    try:
+        return StatusSocket(status, "\0".join(what))
+    except OSError:  # not Linux
+        return None
+
+
 def _bus(config: Config, environ: Mapping[str, str], *, json: bool) -> Bus:
-    reports: list[Report] = [Console(config, environ), BuildLog(os.path.join(config.tmp_dir, config.build.log))]
+    reports: list[Report] = [
+        Console(config, environ),
+        BuildLog(os.path.join(config.tmp_dir, config.build.log)),
+    ]
     if json:
         from reloader.report.jsonl import JsonLines
 

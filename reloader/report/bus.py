@@ -15,6 +15,9 @@ class Bus:
     def __init__(self, *reports: Report) -> None:
         self._reports = list(reports)
 
+    def add(self, report: Report) -> None:
+        self._reports.append(report)
+
     def publish(self, news: News) -> None:
         broken: list[str] = []
         for report in list(self._reports):

@@ -1,0 +1,26 @@
+"""`reloader healthcheck`: for a container's HEALTHCHECK."""
+
+from __future__ import annotations
+
+from reloader.control import socket
+from reloader.errors import Problem, ReloaderError
+
+
+def healthcheck(cwd: str, *, app_only: bool) -> str:
+    """What is well, in a line. Raises ReloaderError with what is not: exit status 1.
+
+    Of several runs those count whose root is the working directory or above it; all, if none is.
+    """
+    runs = socket.ask()
+    here = [run for run in runs if (cwd + "/").startswith(run.root.rstrip("/") + "/")]
+    if not runs:
+        raise _unwell("no reloader runs here")
+    for run in here or runs:
+        if trouble := run.trouble(app_only=app_only):
+            raise _unwell(f"{run.root}: {trouble}" if len(runs) > 1 else trouble)
+    apps = ", ".join(str(run.app_pid) for run in here or runs if run.app_pid)
+    return f"ok: pid {apps}\n" if apps else "ok\n"
+
+
+def _unwell(text: str) -> ReloaderError:
+    return ReloaderError(Problem(text))
