@@ -54,14 +54,15 @@ class Burst:
     needs: Needs = NOTHING
     head: str = ""  # what was checked out when it began
     by_git: bool = False  # git was at work meanwhile
+    wait: Seconds = 0.0  # quiet time that is due because our own jobs seem to write its files
 
-    def add(self, changes: list[Change], now: Seconds, git: Git) -> Burst:
+    def add(self, changes: list[Change], now: Seconds, git: Git, wait: Seconds) -> Burst:
         needs = self.needs
         for change in changes:
             needs |= change.needs
         paths = self.paths.union(change.path for change in changes)
         by_git = self.by_git or git.busy
-        return replace(self, last_at=now, paths=paths, needs=needs, by_git=by_git)
+        return replace(self, last_at=now, paths=paths, needs=needs, by_git=by_git, wait=wait)
 
     def due_at(self, pace: Pace, patience: int, git: Git) -> Seconds:
         """When it has settled; each build doomed before doubles the quiet time (`patience`)."""
@@ -73,7 +74,7 @@ class Burst:
             quiet = max(quiet, GIT_QUIET)
         if self.by_git:
             longest = GIT_LONGEST
-        return min(self.last_at + quiet, self.first_at + longest)
+        return min(self.last_at + max(quiet, self.wait), self.first_at + max(longest, self.wait))
 
     def cause(self, git: Git) -> str:
         """What git did, in words: "main → feature/x"."""
@@ -83,7 +84,11 @@ class Burst:
 
 
 def gather(
-    bursts: tuple[Burst, ...], changes: tuple[Change, ...], now: Seconds, git: Git
+    bursts: tuple[Burst, ...],
+    changes: tuple[Change, ...],
+    now: Seconds,
+    git: Git,
+    wait: Seconds = 0.0,
 ) -> tuple[Burst, ...]:
     """Each change joins the burst of its lane; a new burst begins where there is none."""
     lanes: dict[str, list[Change]] = {}
@@ -95,5 +100,5 @@ def gather(
     open_bursts = {burst.lane: burst for burst in bursts}
     for lane, members in lanes.items():
         burst = open_bursts.get(lane) or Burst(lane, now, now, members[0].path, head=git.head)
-        open_bursts[lane] = burst.add(members, now, git)
+        open_bursts[lane] = burst.add(members, now, git, wait)
     return tuple(open_bursts.values())

@@ -1,9 +1,10 @@
 """What our own jobs and the app write must not reload us for ever.
 
 A change that comes while a job is at work may be the job's or a person's, and nothing on Linux says
-whose, so evidence is asked for. A file that holds what it held when it changed in the run before
-is no change. One that has changed in many runs in a row, each time just as long after the start, is
-the job's: no person does that. A change while nothing is at work always counts.
+whose. A file that holds what it held when it changed in the run before is no change. One that has
+changed in many runs in a row, each time just as long after the start, is most likely the job's: it
+is told, and acted on more and more slowly; never not at all, for a script may save in such a rhythm
+too. A change while nothing is at work counts at once.
 
 Pure: no clock, no process, no file.
 """
@@ -11,7 +12,6 @@ Pure: no clock, no process, no file.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,24 +19,37 @@ if TYPE_CHECKING:
 
     from reloader.core.messages import Change, Seconds
 
-RUNS = 8  # in a row; a script that saves as soon as a build starts may do so a few times
+RUNS = 8  # in a row
 SLACK: Seconds = 0.1  # how far the times may lie apart: a busy machine needs that much
 APP_WINDOW: Seconds = 5.0  # so long after its start an app is looked at as a job
-
-
-class Verdict(Enum):
-    COUNTS = auto()
-    UNCHANGED = auto()  # it holds what the job already saw
-    FOUND_OUT = auto()  # the job writes it: just now there was evidence enough
-    OWN = auto()  # the job writes it, as we know
+SLOWEST: Seconds = 30.0
 
 
 @dataclass(frozen=True)
 class Trace:
-    """What is known of one path that changed during a job."""
+    """What is known of one path that changed during a job: in so many runs in a row."""
 
     digest: str
-    offsets: tuple[Seconds, ...]  # after the start, of the last runs in a row
+    offset: Seconds  # after the start, in the last of them
+    runs: int
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`counts`: it is a change. `runs`: in so many in a row it came like this."""
+
+    counts: bool
+    runs: int = 0
+
+    @property
+    def is_found_out(self) -> bool:
+        """Just now there is evidence enough to tell the user."""
+        return self.runs == RUNS
+
+    @property
+    def wait(self) -> Seconds:
+        """How long to be quiet before acting on it."""
+        return min(2.0 ** (self.runs - RUNS), SLOWEST) if self.runs >= RUNS else 0.0
 
 
 @dataclass(frozen=True)
@@ -51,12 +64,10 @@ class Loops:
         before = self.traces.get(key)
         if offset is None:
             rest = {k: v for k, v in self.traces.items() if k != key} if before else self.traces
-            return replace(self, traces=rest), Verdict.COUNTS
+            return replace(self, traces=rest), Verdict(counts=True)
         if before and change.digest and change.digest == before.digest:
-            return self, Verdict.UNCHANGED
-        in_a_row = before.offsets if before and abs(before.offsets[-1] - offset) <= SLACK else ()
-        offsets = (*in_a_row, offset)[-RUNS - 1 :]
-        loops = replace(self, traces={**self.traces, key: Trace(change.digest, offsets)})
-        if len(offsets) < RUNS:
-            return loops, Verdict.COUNTS
-        return loops, Verdict.FOUND_OUT if len(offsets) == RUNS else Verdict.OWN
+            return self, Verdict(counts=False)
+        again = before is not None and abs(before.offset - offset) <= SLACK
+        runs = before.runs + 1 if before and again else 1
+        traces = {**self.traces, key: Trace(change.digest, offset, runs)}
+        return replace(self, traces=traces), Verdict(counts=True, runs=runs)

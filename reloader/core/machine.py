@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from reloader.core.burst import Burst, Git, Pace, gather
 from reloader.core.life import Event, Life, Proc
-from reloader.core.loops import APP_WINDOW, Loops, Verdict
+from reloader.core.loops import APP_WINDOW, Loops
 from reloader.core.messages import (
     AppExited,
     AppStarted,
@@ -208,17 +208,18 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
     loops = state.loops
     counting: list[Change] = []
     news: list[News] = []
+    wait: Seconds = 0.0
     for change in changes:
         lane = min(change.needs.rules, default="")
         job = job_of(state, lane, now)
-        offset = now - job.started_at if job else None
-        loops, verdict = loops.judge(lane, change, offset)
-        if verdict is Verdict.FOUND_OUT and job:
-            news.append(Warned(loop_text(change.path, job)))
-        by_app = job is not None and job.task.role is Role.APP  # may be a tool that saves in time
-        if verdict is Verdict.COUNTS or (by_app and verdict is not Verdict.UNCHANGED):
+        loops, verdict = loops.judge(lane, change, now - job.started_at if job else None)
+        if verdict.counts:
             counting.append(change)
-    bursts = gather(state.bursts, tuple(counting), now, state.git)
+        if job and verdict.is_found_out:
+            news.append(Warned(loop_text(change.path, job)))
+        if job and job.task.role is not Role.APP:
+            wait = max(wait, verdict.wait)
+    bursts = gather(state.bursts, tuple(counting), now, state.git, wait)
     return Turn(replace(state, bursts=bursts, loops=loops), news=tuple(news))
 
 
@@ -238,7 +239,7 @@ def loop_text(path: str, job: Proc) -> str:
     if job.task.role is Role.APP:
         return f"{path} has changed after each of the last starts; if the app writes it: {hint}"
     who = f"rule {job.task.name}" if job.task.name else "the build"
-    return f"{path} is written by {who} in each run and does not count then; better: {hint}"
+    return f"{path} has changed in each of the last runs of {who}; if that writes it: {hint}"
 
 
 def announce_start(proc: Proc) -> tuple[News, ...]:
