@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from reloader.core.messages import Change, Seconds
 
-RUNS = 8  # in a row
+RUNS = 8  # in a row, and
+LASTING: Seconds = 15.0  # for so long: evidence enough
 SLACK: Seconds = 0.1  # how far the times may lie apart: a busy machine needs that much
 APP_WINDOW: Seconds = 5.0  # so long after its start an app is looked at as a job
 SLOWEST: Seconds = 30.0
@@ -27,29 +28,31 @@ SLOWEST: Seconds = 30.0
 
 @dataclass(frozen=True)
 class Trace:
-    """What is known of one path that changed during a job: in so many runs in a row."""
+    """What is known of one path that changed during a job, in so many runs in a row."""
 
     digest: str
-    offset: Seconds  # after the start, in the last of them
-    runs: int
+    offset: Seconds  # after the start, in the last run
+    first_at: Seconds
+    runs: int = 1
+    strikes: int = 0  # runs since there was evidence enough
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`counts`: it is a change. `runs`: in so many in a row it came like this."""
+    """`counts`: it is a change. `strikes`: how often it has come since it was found out."""
 
     counts: bool
-    runs: int = 0
+    strikes: int = 0
 
     @property
     def is_found_out(self) -> bool:
-        """Just now there is evidence enough to tell the user."""
-        return self.runs == RUNS
+        """Just now: the user must be told."""
+        return self.strikes == 1
 
     @property
     def wait(self) -> Seconds:
         """How long to be quiet before acting on it."""
-        return min(2.0 ** (self.runs - RUNS), SLOWEST) if self.runs >= RUNS else 0.0
+        return min(2.0 ** (self.strikes - 1), SLOWEST) if self.strikes else 0.0
 
 
 @dataclass(frozen=True)
@@ -58,16 +61,27 @@ class Loops:
 
     traces: Mapping[tuple[str, str], Trace] = field(default_factory=dict)
 
-    def judge(self, lane: str, change: Change, offset: Seconds | None) -> tuple[Loops, Verdict]:
-        """`offset`: seconds since the job that is at work has started, None: none is."""
+    def judge(
+        self, lane: str, change: Change, started_at: Seconds | None, now: Seconds
+    ) -> tuple[Loops, Verdict]:
+        """`started_at`: when the job that is at work has started, None: none is."""
         key = lane, change.path
         before = self.traces.get(key)
-        if offset is None:
+        if started_at is None:
             rest = {k: v for k, v in self.traces.items() if k != key} if before else self.traces
             return replace(self, traces=rest), Verdict(counts=True)
         if before and change.digest and change.digest == before.digest:
             return self, Verdict(counts=False)
-        again = before is not None and abs(before.offset - offset) <= SLACK
-        runs = before.runs + 1 if before and again else 1
-        traces = {**self.traces, key: Trace(change.digest, offset, runs)}
-        return replace(self, traces=traces), Verdict(counts=True, runs=runs)
+        offset = now - started_at
+        if before is None or abs(before.offset - offset) > SLACK:
+            trace = Trace(change.digest, offset, now)
+        else:
+            enough = before.runs + 1 >= RUNS and now - before.first_at >= LASTING
+            trace = replace(
+                before,
+                digest=change.digest,
+                offset=offset,
+                runs=before.runs + 1,
+                strikes=before.strikes + 1 if enough else 0,
+            )
+        return replace(self, traces={**self.traces, key: trace}), Verdict(True, trace.strikes)

@@ -212,7 +212,7 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
     for change in changes:
         lane = min(change.needs.rules, default="")
         job = job_of(state, lane, now)
-        loops, verdict = loops.judge(lane, change, now - job.started_at if job else None)
+        loops, verdict = loops.judge(lane, change, job.started_at if job else None, now)
         if verdict.counts:
             counting.append(change)
         if job and verdict.is_found_out:
