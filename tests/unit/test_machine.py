@@ -186,7 +186,7 @@ def test_a_file_that_changes_after_each_start_is_told():
 
 
 def test_a_script_in_a_rhythm_is_not_slowed():
-    """Twenty saves, each into the build that the one before has started: none is put off for long."""
+    """Twenty saves, each into the build that the one before has started: none is put off."""
     book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
     for build in range(3, 23):
         start = book.state.proc(build).started_at
@@ -478,8 +478,8 @@ def test_a_third_signal_waits_for_nothing():
 
 def test_the_same_signal_twice_at_once_counts_once():
     """What sends to us and to our group as well, as timeout(1) does, means it once."""
-    book = running().signal(5, 2).expect(Stop(1, TERM)).signal(5.01, 2).signal(5.19, 15)
-    book.signal(5.3).expect(Kill(1)).signal(5.4).signal(5.6).tells(Warned, QuitFinished)
+    book = running().signal(5, 2).expect(Stop(1, TERM)).signal(5.001, 2).signal(5.004, 15)
+    book.signal(5.1).expect(Kill(1)).signal(5.104).signal(5.2).tells(Warned, QuitFinished)
     book.expect(Quit()).done()
 
 

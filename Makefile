@@ -1,0 +1,80 @@
+# The project's commands. Needs Python 3.10 or newer; another one: make PYTHON=python3.12 …
+# What is set up once is not set up again until pyproject.toml changes: no network, no wait.
+
+PYTHON ?= python3
+VERSIONS ?= 3.10 3.11 3.12 3.13
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+# Where there is no Go for the Go example's test, the extra "go" brings one.
+GO_EXTRA = $(shell command -v go >/dev/null 2>&1 || echo ,go)
+PIP_QUIET := --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format test-all bench clean
+
+help: ## list the commands
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+run: $(VENV)/.ready ## live-reload examples/hello (more arguments: ARGS="--json")
+	$(BIN)/reloader run $(ARGS)
+
+test: $(VENV)/.ready-to-test ## run the tests (more arguments: ARGS="-k config -x")
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.ready-to-test ## lint, formatting, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.ready-to-test ## repair what lint and formatting can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test-all: ## run the tests with each Python of VERSIONS that is found, on the PATH or by pyenv
+	@$(foreach v,$(VERSIONS),$(if $(call python,$v),,echo "Python $v: not found, left out" >&2;)) \
+	$(MAKE) --no-print-directory $(or $(foreach v,$(VERSIONS),$(if $(call python,$v),test-$v)),$(NONE))
+NONE = $(error none of Python $(VERSIONS) is found)
+
+test-%: .venv-%/.ready-to-test
+	.venv-$*/bin/python -m pytest $(ARGS)
+
+bench: $(VENV)/.ready ## measure save to new process, beside other tools (benchmarks/README.md)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## delete what these commands made
+	rm -rf $(VENV) $(VERSIONS:%=.venv-%) build dist tmp examples/*/tmp
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# --- set-up ---------------------------------------------------------------------------------------
+
+# $(call python,3.12): that interpreter; nothing where there is none.
+PYENV_ROOT ?= $(HOME)/.pyenv
+python = $(firstword $(shell for it in python$(1) $(PYENV_ROOT)/versions/$(1).*/bin/python; do \
+	$$it -c 'import sys; print(sys.executable)' 2>/dev/null; done))
+
+# $(call new_venv,PYTHON,FOLDER): a fresh virtual environment, or what is missing, in one line.
+define new_venv
+@$(1) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+	{ echo 'Python 3.10 or newer is needed, "$(1)" is not. Try: make PYTHON=python3.12' >&2; exit 1; }
+@rm -rf $(2); $(1) -m venv $(2) || \
+	{ rm -rf $(2); echo 'On Debian and Ubuntu this helps: apt-get install python3-venv' >&2; exit 1; }
+endef
+
+$(BIN)/python:
+	$(call new_venv,$(PYTHON),$(VENV))
+
+.venv-%/bin/python:
+	$(call new_venv,$(or $(call python,$*),python$*),.venv-$*)
+
+%/.ready: pyproject.toml | %/bin/python
+	$*/bin/python -m pip install $(PIP_QUIET) --editable .
+	@touch $@
+
+%/.ready-to-test: %/.ready
+	$*/bin/python -m pip install $(PIP_QUIET) --editable ".[test$(GO_EXTRA)]"
+	@touch $@
+
+.PRECIOUS: .venv-%/bin/python %/.ready %/.ready-to-test

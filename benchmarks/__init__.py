@@ -1,0 +1,1 @@
+"""What reloader costs, measured beside other tools. Never asserted in a test."""

@@ -1,0 +1,21 @@
+"""What every test can have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.helpers.project import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A project folder; at the end everything that ran in it must be gone."""
+    it = Project(tmp_path)
+    yield it
+    it.close()
