@@ -65,8 +65,7 @@ def adapted(settings: Settings, document: Document, found: Findings) -> Settings
             kept[key] = replace(kept[key], value=value)
     if rules := kept.get("build.rules"):
         plain = tuple(
-            replace(rule, delay=None) if rule.delay == _INIT_DELAY else rule
-            for rule in rules.value
+            replace(rule, delay=None) if rule.delay == _INIT_DELAY else rule for rule in rules.value
         )
         kept["build.rules"] = replace(rules, value=plain)
     return kept

@@ -169,8 +169,8 @@ class _FileReader:
                 self._take(settings, name, (*path, name), value)
             else:
                 self._unknown((*path, name), [f"{_dotted(path)}.{key}" for key in _RULE_OPTIONS])
-        if not table.get("cmd"):
-            self._problem(path, "expected a cmd", "what the rule is to run")
+        if not (table.get("cmd") or table.get("then")):
+            self._problem(path, "expected a cmd or a then", "what the rule is to do")
         if not any(table.get(name) for name in _RULE_SCOPE):
             hint = f"one of {', '.join(_RULE_SCOPE)} says which files the rule is for"
             self._problem(path, "expected files to watch", hint)

@@ -65,10 +65,20 @@ def opt(  # noqa: PLR0913 -- it is the table's one column list
 
 @dataclass(frozen=True)
 class Rule:
-    """`[[build.rules]]`: files that run a command of their own, without a build or a restart."""
+    """`[[build.rules]]`: files that run a command of their own, and then no build and no restart.
+
+    With `then` the app waits for the command, and only goes on to that when it has succeeded.
+    """
 
     name: str = opt("", "What our lines call the rule.", default="rule-N")
-    cmd: str = opt("", "Command line to run.")
+    cmd: str = opt("", "Command line to run; may be empty with `then`.")
+    then: str = opt(
+        "",
+        "What follows it: nothing, a build and a restart, or a restart.",
+        kind=Kind.CHOICE,
+        choices=("", "build", "restart"),
+        here_only=True,
+    )
     include_dir: tuple[str, ...] = opt((), "Only files below these folders.")
     include_ext: tuple[str, ...] = opt((), 'Only files with these endings; "*": all.')
     include_file: tuple[str, ...] = opt((), "These files.")

@@ -90,6 +90,7 @@ class Settings:
     app: bool = True
     pace: Pace = Pace()
     rule_paces: Mapping[str, Pace] = field(default_factory=dict)
+    rule_then: Mapping[str, Needs] = field(default_factory=dict)  # what follows a rule's success
     pre_may_fail: bool = False  # then the build goes on, as Air does
     stop_on_error: bool = False
     stop_signal: int = signal.SIGTERM
@@ -307,7 +308,8 @@ def record_success(state: State, proc: Proc, seconds: Seconds) -> Turn:
             state = replace(state, step=state.step + 1, doomed=0)
             return Turn(state, news=(BuildSucceeded(proc.command, seconds),))
         case Role.RULE:
-            owed = state.owed.met(Needs(rules=frozenset({task.name})))
+            then = state.settings.rule_then.get(task.name, NOTHING)
+            owed = state.owed.met(Needs(rules=frozenset({task.name}))) | then
             news = RuleSucceeded(task.name, proc.command, seconds)
             return Turn(replace(state, owed=owed), news=(news,))
         case Role.POST:
@@ -321,8 +323,10 @@ def record_failure(state: State, proc: Proc, reason: str, seconds: Seconds) -> T
     settings, task = state.settings, proc.task
     failed_hook = HookFailed(task.role.value, proc.command, reason, seconds)
     if task.role is Role.RULE:
-        owed = state.owed.met(Needs(rules=frozenset({task.name})))
         news = RuleFailed(task.name, proc.command, reason, seconds)
+        if task.name in settings.rule_then:  # the app waits for it: the need stays
+            return Turn(replace(state, held=True), news=(news,))
+        owed = state.owed.met(Needs(rules=frozenset({task.name})))
         return Turn(replace(state, owed=owed), news=(news,))
     if task.role is Role.POST:
         return Turn(replace(state, posts=state.posts + 1), news=(failed_hook,))
@@ -414,6 +418,8 @@ def settle_burst(state: State, now: Seconds) -> Turn | None:
         others = tuple(b for b in state.bursts if b is not burst)
         state = replace(state, bursts=others, owed=state.owed | burst.needs)
         if burst.lane:
+            held = state.held and burst.lane not in state.settings.rule_then
+            state = replace(state, held=held)
             stale = tuple(p for p in state.of(Role.RULE) if p.task.name == burst.lane)
         else:
             stale = tuple(p for p in state.of(Role.PRE, Role.BUILD) if p.wanted)
@@ -451,14 +457,15 @@ def run_rule(state: State, now: Seconds) -> Turn | None:
     if not may_spawn(state):
         return None
     busy = {p.task.name for p in state.of(Role.RULE)}
-    for name in sorted(state.owed.rules - busy):
+    waiting = state.settings.rule_then.keys() if state.held else ()
+    for name in sorted(state.owed.rules - busy - set(waiting)):
         return spawn(state, Task(Role.RULE, name=name))
     return None
 
 
 def run_build(state: State, now: Seconds) -> Turn | None:
     """The next step of the build, when the one before has succeeded and nothing is left of it."""
-    if not state.owed.build or state.held or not may_spawn(state):
+    if not state.owed.build or not may_go_on(state):
         return None
     if state.of(Role.PRE, Role.BUILD):
         return None
@@ -471,7 +478,7 @@ def run_build(state: State, now: Seconds) -> Turn | None:
 def swap_app(state: State, now: Seconds) -> Turn | None:
     """Old out, new in: the old app is stopped first, and the new one starts when it is gone."""
     owed = state.owed
-    if not owed.restart or owed.build or state.held or not may_spawn(state):
+    if not owed.restart or owed.build or not may_go_on(state):
         return None
     if old := tuple(p for p in state.of(Role.APP) if p.wanted):
         return Turn(state.unwant(*old))
@@ -536,6 +543,12 @@ def past(deadline: Seconds | None, now: Seconds) -> bool:
 
 def may_spawn(state: State) -> bool:
     return state.phase is Phase.RUNNING and state.retry_at is None
+
+
+def may_go_on(state: State) -> bool:
+    """No failure is on show, and no rule is owed that a build or a start has to wait for."""
+    first = state.owed.rules & state.settings.rule_then.keys()
+    return may_spawn(state) and not state.held and not first
 
 
 def spawn(state: State, task: Task) -> Turn:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from reloader.core.burst import Pace
 from reloader.core.machine import Settings
+from reloader.core.needs import Needs
 
 if TYPE_CHECKING:
     from reloader.config.model import Build, Config, Millis
@@ -31,6 +32,11 @@ def settings(config: Config, *, is_pid1: bool = False) -> Settings:
         rule_paces={
             rule.name: pace(build.delay if rule.delay is None else rule.delay)
             for rule in build.rules
+        },
+        rule_then={
+            rule.name: Needs(build=rule.then == "build", restart=True)
+            for rule in build.rules
+            if rule.then
         },
         pre_may_fail=config.is_air and not build.stop_on_error,
         stop_on_error=build.stop_on_error,

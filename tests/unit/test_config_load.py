@@ -444,8 +444,8 @@ unterminated group at position 0
   hint: env_files belongs above the first [table]
 .reload.toml:14: build.rules[0].nmae: unknown key
   hint: did you mean build.rules[0].name?
-.reload.toml:13: build.rules[0]: expected a cmd
-  hint: what the rule is to run
+.reload.toml:13: build.rules[0]: expected a cmd or a then
+  hint: what the rule is to do
 .reload.toml:13: build.rules[0]: expected files to watch
   hint: one of include_dir, include_ext, include_file says which files the rule is for
 .reload.toml:16: build.linux.delay: unknown key

@@ -42,7 +42,7 @@ from reloader.core.messages import (
     TreeEmptied,
     Warned,
 )
-from reloader.core.needs import RELOAD
+from reloader.core.needs import RELOAD, Needs
 from tests.helpers.playbook import APP, BUILD, Playbook, save
 
 TERM = signal.SIGTERM
@@ -376,6 +376,26 @@ def test_a_rule_that_fails_waits_for_its_next_change():
     book = running(Settings(rule_paces={"css": Pace()})).at(5, save("a.css", rule="css"))
     book.at(5.002).spawns(CSS).exits(2, 1).tells(RuleFailed)
     book.at(6, save()).at(6.002).expect(Stop(1, TERM)).exits(1).spawns(APP).waits_until(None)
+
+
+# requirements.txt -> pip install -> restart
+PIP = Task(Role.RULE, name="pip")
+THEN = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)})
+
+
+def test_a_rule_with_then_restarts_after_it():
+    """The app is swapped when the command has succeeded, once, though app.py changed too."""
+    book = running(THEN).at(5, save("requirements.txt", rule="pip")).at(5, save("app.py"))
+    book.at(5.002).spawns(PIP).waits_until(None)
+    book.exits(2, at=9).expect(Stop(1, TERM)).exits(1).spawns(APP).waits_until(None)
+
+
+def test_a_rule_with_then_that_fails_keeps_the_app():
+    """The app goes on; the next change runs the command again, and then restarts."""
+    book = running(THEN).at(5, save("requirements.txt", rule="pip")).at(5.002).spawns(PIP)
+    book.exits(2, 1, at=6).tells(RuleFailed).waits_until(None)
+    book.at(7, save("app.py")).at(7.002).spawns(PIP).exits(3, at=8).expect(Stop(1, TERM))
+    book.exits(1).spawns(APP)
 
 
 # --- trees ---------------------------------------------------------------------------------------

@@ -1,0 +1,134 @@
+"""Now and then everything is compared with what was last seen: somebody may not have told us.
+
+Nothing says that a file system keeps its promises: an overlay's lower layer, a hard link from
+outside, a file system no list knows. The audit is a thread that only reads; what it doubts, the
+owner of the tree looks at.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from reloader.watch.snapshot import Difference, Listing, Signature, below, difference, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from reloader.watch.tree import Tree
+    from reloader.watch.wake import Wake
+
+# Seconds between two sweeps, and how many times longer than its CPU time a sweep must be away:
+# where events are known to come (1 in 1,000: 0.1 %), and where nothing is known (1 %).
+_TRUSTED = 60.0, 1000
+_UNKNOWN = 30.0, 100
+_FIRST = 12.0  # seconds to the first one: by then a poller that hangs is known to
+_SETTLE = 3.0  # seconds: what is being written now will be told of when it is closed
+_WRITING = 0o3  # O_WRONLY or O_RDWR among the flags of an open file
+
+
+class Audit:
+    """Sweeps over a tree, in a thread; `doubts` are files to look at, folders to visit."""
+
+    def __init__(
+        self, tree: Tree, wake: Wake, *, trusted: bool, each: Callable[[], list[str]]
+    ) -> None:
+        self._tree = tree
+        self._wake = wake
+        self._each = each
+        self._doubts: deque[str] = deque()
+        self._least, self._factor = _TRUSTED if trusted else _UNKNOWN
+        self._differs = Difference.SURE if trusted else Difference.CTIME
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+
+    def doubts(self) -> list[str]:
+        found = []
+        with contextlib.suppress(IndexError):
+            while True:
+                found.append(self._doubts.popleft())
+        return found
+
+    def _run(self) -> None:
+        pause = min(self._least, _FIRST)
+        while not self._stop.wait(pause):
+            began = time.thread_time()
+            self._tell(self._each())
+            known = self._tree.folders
+            if first := self.sweep(list(known)):
+                if self._stop.wait(_SETTLE):
+                    return
+                again = self.sweep({p if p in known else os.path.dirname(p) for p in first})
+                self._tell(path for path in again if again[path] == first.get(path))
+            pause = max(self._least, self._factor * (time.thread_time() - began))
+
+    def _tell(self, folders: Iterable[str]) -> None:
+        before = len(self._doubts)
+        self._doubts.extend(folders)
+        if len(self._doubts) > before:
+            self._wake.set()
+
+    def sweep(self, folders: Iterable[str]) -> dict[str, object]:
+        """What is not as the tree knows it: files, folders, and what they are now."""
+        found: dict[str, object] = {}
+        for path in folders:
+            try:
+                now = listing(
+                    path, self._tree.rules.folder(path), self._tree.rules, follow=self._tree.follow
+                )
+            except OSError as error:
+                found[path] = error.errno
+                continue
+            if known := self._tree.folders.get(path):
+                found.update(self._news(path, dict(known.files), known.subs, now))
+        return found
+
+    def _news(
+        self, path: str, old: dict[str, Signature], subs: set[str], now: Listing
+    ) -> Iterator[tuple[str, object]]:
+        if subs == now.subs and old == now.files:
+            return
+        names = old.keys() - now.unsure, now.files.keys() - now.unsure
+        if subs != now.subs or names[0] != names[1]:
+            yield path, (names[1], now.subs)
+        for name in names[0] & names[1]:
+            file = below(path, name)
+            differs = difference(old[name], now.files[name]) >= self._differs
+            if differs and not is_being_written(file):
+                yield file, now.files[name]
+
+
+def is_being_written(path: str) -> bool:
+    """Some process has it open for writing, or mapped: not silent, but not done yet."""
+    real = os.path.realpath(path)
+    with contextlib.suppress(OSError):
+        for pid in os.listdir("/proc"):
+            if pid.isdigit() and _has_open(f"/proc/{pid}", real):
+                return True
+    return False
+
+
+def _has_open(process: str, real: str) -> bool:
+    with contextlib.suppress(OSError):
+        for number in os.listdir(f"{process}/fd"):
+            with contextlib.suppress(OSError):
+                if os.readlink(f"{process}/fd/{number}") == real and _writes(process, number):
+                    return True
+        with open(f"{process}/maps", "rb") as maps:
+            mapped = os.fsencode(real) + b"\n"
+            return any(b" rw-s " in line and line.endswith(mapped) for line in maps)
+    return False
+
+
+def _writes(process: str, number: str) -> bool:
+    with open(f"{process}/fdinfo/{number}", "rb") as info:
+        flags = next((line.split()[1] for line in info if line.startswith(b"flags:")), b"0")
+    return bool(int(flags, 8) & _WRITING)

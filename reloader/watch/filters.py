@@ -1,0 +1,125 @@
+"""What the keys of the config match: endings, paths, patterns, `[[build.rules]]`.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reloader.core.needs import NOTHING, Needs
+from reloader.watch.patterns import glob, is_glob, is_made, is_temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from reloader.config.model import Rule
+    from reloader.watch.rules import Rules
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a path asks for, and the line of the config that says so."""
+
+    needs: Needs
+    because: str
+
+
+def no(because: str) -> Decision:
+    return Decision(NOTHING, because)
+
+
+_TEMPORARY = no("an editor's temporary file")
+_MADE = no('written by programs; include_ext "*" leaves it out')
+
+
+class Endings:
+    """`include_ext`."""
+
+    def __init__(
+        self, endings: Iterable[str], yes: Callable[[str], Decision], other: Decision
+    ) -> None:
+        plain = [ending.strip().lstrip(".") for ending in endings]
+        self._simple = {e: yes(e) for e in plain if "." not in e and e != "*"}
+        self._long = tuple(("." + e, yes(e)) for e in plain if "." in e)  # "html.tmpl"
+        self._any = yes("*") if "*" in plain else None
+        self._no = other
+
+    def decide(self, name: str) -> Decision:
+        _, dot, ending = name.rpartition(".")
+        found = (self._simple.get(ending) if dot else None) or self._other(name)
+        return _TEMPORARY if found.needs and is_temporary(name) else found
+
+    def _other(self, name: str) -> Decision:
+        for ending, yes in self._long:
+            if name.endswith(ending):
+                return yes
+        if self._any is not None:
+            return _MADE if is_made(name) else self._any
+        return self._no
+
+
+class Paths:
+    """`exclude_dir`, `exclude_file`: paths seen from the root, or patterns for them."""
+
+    def __init__(self, rules: Rules, key: str, texts: Iterable[str]) -> None:
+        self._exact: dict[str, Decision] = {}
+        self._globs: list[tuple[Callable[[str], object], Decision]] = []
+        for text in texts:
+            out = no(rules.because(key, text))
+            # A name like "[id].ts" is a path and a pattern.
+            self._exact[rules.relative(rules.absolute(text))[:-1]] = out
+            if is_glob(text):
+                self._globs.append((glob(text.removeprefix("./").rstrip("/")).fullmatch, out))
+
+    def find(self, relative: str) -> Decision | None:
+        found = self._exact.get(relative)
+        if found is None:
+            for matches, out in self._globs:
+                if matches(relative):
+                    return out
+        return found
+
+
+class Command:
+    """One of `[[build.rules]]`: as in Air, `include_dir` and `exclude_regex` narrow the rest."""
+
+    def __init__(self, rules: Rules, number: int, rule: Rule) -> None:
+        name = rule.name or f"rule-{number}"
+        needs = follows(rule) if rule.then and not rule.cmd else Needs(rules=frozenset({name}))
+        self.dirs = frozenset(rules.absolute(path) for path in rule.include_dir)
+        self.files = {
+            rules.absolute(file): Decision(needs, f'rule "{name}", include_file "{file}"')
+            for file in rule.include_file
+        }
+        endings = rule.include_ext or (() if rule.include_file else ("*",))
+        self.endings = endings and Endings(
+            endings, lambda e: Decision(needs, f'rule "{name}", include_ext "{e}"'), no("")
+        )
+        self._vetoes = searches(rule.exclude_regex)
+        self._files = {rules.relative(file)[:-1]: yes for file, yes in self.files.items()}
+
+    def decide(self, relative: str, name: str, *, inside: bool) -> Decision | None:
+        """The rule's decision if it takes the file."""
+        found = self._files.get(relative)
+        if found is None and inside and self.endings:
+            found = self.endings.decide(name)
+        if found is None or not found.needs or any(veto(relative) for veto in self._vetoes):
+            return None
+        return found
+
+
+def follows(rule: Rule) -> Needs:
+    """What comes after the rule's command."""
+    return Needs(build=rule.then == "build", restart=bool(rule.then))
+
+
+def searches(patterns: tuple[str, ...]) -> tuple[Callable[[str], object], ...]:
+    """The patterns, ready to be searched for."""
+    if not patterns:
+        return ()
+    from reloader.config.regex import translate
+
+    return tuple(re.compile(translate(pattern)).search for pattern in patterns)

@@ -1,0 +1,84 @@
+"""Which file systems tell of changes, and where they are mounted.
+
+A write of our own proves nothing: a mount that hides the host's edits still tells of ours. So the
+type decides, and what no list knows the audit finds out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+# Edits made on the other side (the host, the server) raise no event, or not all.
+# Seen: 9p, virtiofs, fuse.* (facts/containers.md, section 6); the rest from their documentation.
+_SILENT = frozenset(
+    {"9p", "virtiofs", "fakeowner", "fuse", "fuseblk", "drvfs"}  # another kernel or a process
+    | {"vboxsf", "prl_fs", "vmhgfs"}  # a virtual machine's host
+    | {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "lustre", "gfs2", "ocfs2"}  # a server
+)
+# Only this kernel writes here, so every edit raises an event. Not overlay: its lower layers may be
+# written from outside.
+_LOCAL = frozenset(
+    {"ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "ramfs", "zfs", "f2fs", "bcachefs", "apfs"}
+)
+
+
+@dataclass(frozen=True)
+class Mount:
+    """One line of mountinfo."""
+
+    point: str
+    fstype: str
+    source: str  # what of the file system is mounted; ends with "//deleted" when that is gone
+
+    @property
+    def is_silent(self) -> bool:
+        """Somebody else can change files without an event here."""
+        return self.fstype in _SILENT or self.fstype.startswith("fuse.")
+
+    @property
+    def is_local(self) -> bool:
+        """Nobody else can."""
+        return self.fstype in _LOCAL
+
+
+class Mounts:
+    """What is mounted where."""
+
+    def __init__(self, mounts: tuple[Mount, ...] = ()) -> None:
+        self.at = {mount.point: mount for mount in mounts}  # a later one hides an earlier one
+
+    def of(self, path: str) -> Mount | None:
+        """The mount a path without symlinks is on; None: nothing is known."""
+        while path not in self.at:
+            if path in ("/", ""):
+                return None
+            path = path.rpartition("/")[0] or "/"
+        return self.at[path]
+
+
+def parse(text: str) -> Mounts:
+    """Reads mountinfo (man 5 proc): "36 35 98:0 /source /point rw - fstype device options"."""
+    found = []
+    for line in text.splitlines():
+        before, dash, after = line.partition(" - ")
+        words = before.split(" ")
+        if dash and len(words) > 4:
+            source, point = _plain(words[3]), _plain(words[4])
+            found.append(Mount(point, after.split(" ")[0], source))
+    return Mounts(tuple(found))
+
+
+def read() -> Mounts:
+    """What is mounted now; where there is no /proc, nothing is known."""
+    try:
+        data = Path("/proc/self/mountinfo").read_bytes()
+    except OSError:
+        return Mounts()
+    return parse(data.decode("utf-8", "surrogateescape"))
+
+
+def _plain(text: str) -> str:
+    r"""Spaces and such are written \040."""
+    return re.sub(r"\\([0-7]{3})", lambda found: chr(int(found[1], 8)), text)

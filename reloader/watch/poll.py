@@ -1,0 +1,226 @@
+"""Looking again and again, for what nobody tells of.
+
+Each poller is a thread with a tree of its own: a look that hangs (a server that is gone) hangs here
+and nowhere else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, TypeVar
+
+from reloader.watch.guard import Terms, Unguarded
+from reloader.watch.snapshot import Signature, see
+from reloader.watch.tree import Tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reloader.watch.tree import Known
+    from reloader.watch.wake import Wake
+
+_PAUSE = 0.08  # seconds between two rounds: a hot file's change is seen after 40 ms on average
+_BUDGET = 0.0026  # seconds of CPU a round: 3.2 %, and what a round costs by itself
+_EACH = 16  # folders between two looks at the clock
+_CYCLES = 8  # in every 8th, folders are read
+_HOT = 64  # files looked at in every round: those that changed last
+_SLICE = 0.1  # seconds of work before what was found is told
+_HUNG = 10.0  # seconds without a round
+
+_Stamp = tuple[int, int, int]
+_T = TypeVar("_T")
+
+
+class Poller:
+    """Looks at some folders, and all below them, for ever.
+
+    In every round: the files that changed last, then folders (their mtime tells what came and
+    went), then a part of everything, so that nothing stays unseen. With an `interval` (seconds):
+    everything, that often.
+    """
+
+    def __init__(self, terms: Terms, wake: Wake, interval: float = 0.0) -> None:
+        self.tree = Tree(terms, Unguarded(), careful=True)
+        self._wake = wake
+        self._interval = interval
+        self._taken: deque[tuple[str, dict[str, Known]]] = deque()
+        self._pinned: deque[tuple[str, Signature | None]] = deque()
+        self._changed: deque[str] = deque()
+        self._hints: deque[str] = deque()
+        self._tops: dict[str, None] = {}
+        self._pins: dict[str, Signature | None] = {}
+        self._hot: dict[str, None] = {}
+        self._stamps: dict[str, _Stamp] = {}
+        self._credit = 0.0
+        self._fast = self._check_folders()
+        self._slow = self._check_files()
+        self._beat = time.monotonic()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="poll", daemon=True)
+
+    @property
+    def ready(self) -> bool:
+        """The first walk is done."""
+        return self.tree.walked or not (self._tops or self._taken)
+
+    @property
+    def hangs(self) -> bool:
+        """A look has not come back for long."""
+        return time.monotonic() - self._beat > _HUNG
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+
+    def take(self, path: str, known: dict[str, Known]) -> None:
+        """One more folder, and what is known of it and of what is below it."""
+        self._taken.append((path, known))
+
+    def pin(self, path: str) -> None:
+        """One more file, for somebody else: when it differs, they get a hint."""
+        self._pinned.append((path, _sign(path)))
+
+    def changes(self) -> list[str]:
+        return list(_drained(self._changed))
+
+    def hints(self) -> list[str]:
+        return list(_drained(self._hints))
+
+    # --- in the thread ----------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        self._adopt()
+        while not self.tree.walked and self._tops and not self._stop.is_set():
+            self._beat = time.monotonic()
+            self.tree.work(self._beat + _SLICE)
+            self._deliver()
+        self._heat()
+        self._wake.set()
+        while not self._stop.wait(self._interval or _PAUSE):
+            self._beat = time.monotonic()
+            self._adopt()
+            if self._interval:
+                self._look_at_all()
+            else:
+                self._round()
+            self._look_at_pins()
+            self._deliver()
+
+    def _adopt(self) -> None:
+        self._pins.update(_drained(self._pinned))
+        for path, known in _drained(self._taken):
+            self._tops[path] = None
+            self.tree.adopt(known)
+            self.tree.queue(path, deep=True)
+
+    def _deliver(self) -> None:
+        changed = self.tree.take()
+        if changed:
+            for path in changed:
+                self._hot.pop(path, None)
+                self._hot[path] = None
+            self._cool()
+            self._changed.extend(changed)
+        if changed or self._hints:
+            self._wake.set()
+
+    def _heat(self) -> None:
+        """Begins with the files that were written last."""
+        files = (
+            (sign[0], f"{path}/{name}")
+            for path, known in self.tree.folders.items()
+            for name, sign in known.files.items()
+        )
+        self._hot.update((path, None) for _, path in sorted(files)[-_HOT:])
+
+    def _cool(self) -> None:
+        for path in list(self._hot)[:-_HOT]:
+            del self._hot[path]
+
+    def _look_at_all(self) -> None:
+        for top in self._tops:
+            self.tree.queue(top, deep=True)
+        while not (self._stop.is_set() or self.tree.work(time.monotonic() + _SLICE)):
+            self._beat = time.monotonic()
+
+    def _look_at_pins(self) -> None:
+        for path, old in self._pins.items():
+            new = _sign(path)
+            if new != old:
+                self._pins[path] = new
+                self._hints.append(path)
+
+    def _round(self) -> None:
+        began = time.thread_time()
+        for path in self._hot:
+            self.tree.look(path)
+        self._credit = min(self._credit + _BUDGET, _BUDGET)
+        if self._credit > 0:  # else a big folder took the share of this round too
+            _spend(self._fast, began + self._credit / 2)
+            _spend(self._slow, began + self._credit)
+        self.tree.work(time.monotonic() + _BUDGET)
+        self._credit -= time.thread_time() - began
+
+    def _check_folders(self) -> Iterator[bool]:
+        """Visits the folders in which something came or went; True: all have been checked."""
+        while True:
+            for number, path in enumerate(list(self.tree.folders)):
+                if self._came_or_went(path):
+                    self.tree.visit(path)
+                if number % _EACH == _EACH - 1:
+                    yield False
+            for top in self._tops:
+                if top not in self.tree.folders:
+                    self.tree.queue(top)
+            yield True
+
+    def _came_or_went(self, path: str) -> bool:
+        try:
+            status = os.stat(path)
+        except OSError:
+            return True
+        stamp = status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+        old, self._stamps[path] = self._stamps.get(path), stamp
+        return old != stamp
+
+    def _check_files(self) -> Iterator[bool]:
+        """Looks at one file after the other; True: all have been looked at.
+
+        Now and then folders are read too, for those whose mtime tells nothing.
+        """
+        for cycle in itertools.count(1):
+            for path in list(self.tree.folders):
+                if cycle % _CYCLES == 0:
+                    self.tree.visit(path)
+                else:
+                    self.tree.glance(path)
+                yield False
+            self._stamps = {p: s for p, s in self._stamps.items() if p in self.tree.folders}
+            yield True
+
+
+def _spend(steps: Iterator[bool], until: float) -> None:
+    """Goes on until so much CPU time was spent, or all has been done once."""
+    for done in steps:
+        if done or time.thread_time() >= until:
+            return
+
+
+def _sign(path: str) -> Signature | None:
+    try:
+        return see(path).sign
+    except OSError:
+        return None
+
+
+def _drained(items: deque[_T]) -> Iterator[_T]:
+    with contextlib.suppress(IndexError):
+        while True:
+            yield items.popleft()

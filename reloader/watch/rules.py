@@ -1,0 +1,251 @@
+"""Which files count, and because of which line of the config: the only filter in the program.
+
+Pure: paths in, decisions out; no file is looked at. Paths are absolute, with "/" between names and
+surrogateescape for bytes that are no text.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reloader.config.model import Layer, Origin
+from reloader.core.needs import RELOAD
+from reloader.watch.filters import Command, Decision, Endings, Paths, no, searches
+from reloader.watch.patterns import NEVER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reloader.config.model import Config
+
+_REMEMBERED = 50_000  # folders whose verdict is kept; more are judged anew
+_BINARY = re.compile(r"[^.]+|.+\.(?:exe|bin|out)")  # names of what compilers make; not "app.sh"
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What counts in one folder, and whether it is worth entering."""
+
+    rules: Rules
+    prefix: str  # what stands before the names in it, seen from the root: "", "a/b/", "../x/"
+    out: Decision | None  # why no file in it counts for its ending; None: files do
+    commands: tuple[tuple[Command, bool], ...]  # [[build.rules]] for it; False: for single files
+    files: dict[str, Decision]  # include_file
+    own: dict[str, Decision]  # what reloader and the build write
+    firm: bool  # it, or something below it, is named: a virtualenv or not, it is watched
+
+    @property
+    def enters(self) -> bool:
+        """Something in it or below it may count."""
+        by_rule = any(command.endings for command, inside in self.commands if inside)
+        return self.out is None or self.firm or by_rule
+
+    def inside(self, command: Command) -> bool:
+        """The folder is one of those the rule is about."""
+        return (command, True) in self.commands
+
+    def decide(self, name: str) -> Decision:
+        """What the file of this name asks for."""
+        if self.own and name in self.own:
+            return self.own[name]
+        for command, inside in self.commands:
+            if found := command.decide(self.prefix + name, name, inside=inside):
+                return found
+        found = self.files.get(name)
+        if found is None:
+            if self.out is not None:
+                return self.out
+            found = self.rules.endings.decide(name)
+            if not found.needs:
+                return found
+        return self.rules.veto(self.prefix + name) or found
+
+
+class Rules:
+    """The whole filter, made from a config.
+
+    `roots`: the folders to begin with; `named`: folders the config says to watch.
+    """
+
+    def __init__(self, config: Config) -> None:
+        build = config.build
+        self.root = posixpath.normpath(config.root)
+        self._config = config
+        self._folders: dict[str, Folder] = {}
+        self._commands = tuple(Command(self, n, rule) for n, rule in enumerate(build.rules))
+        self.endings = Endings(
+            build.include_ext,
+            lambda ending: Decision(RELOAD, self.because("include_ext", ending)),
+            no(self.because("include_ext", " ".join(build.include_ext))),
+        )
+        self._include_files = {
+            self.absolute(file): Decision(RELOAD, self.because("include_file", file))
+            for file in build.include_file
+        }
+        include_dirs = frozenset(self.absolute(path) for path in build.include_dir)
+        restricted = any(self.relative(path)[:3] != "../" for path in include_dirs)
+        self.named = include_dirs if restricted else include_dirs | {self.root}
+        self._veto_dirs = Paths(self, "exclude_dir", build.exclude_dir)
+        self._veto_files = Paths(self, "exclude_file", build.exclude_file)
+        self._veto_regexes = tuple(
+            (search, no(self.because("exclude_regex", text)))
+            for text, search in zip(build.exclude_regex, searches(build.exclude_regex), strict=True)
+        )
+        self._own = dict(self._own_files())
+        self.roots, self._ways = self._tops()
+
+    @classmethod
+    def of(cls, config: Config) -> Rules:
+        return cls(config)
+
+    def decide(self, path: str) -> Decision:
+        """What the file at this path asks for."""
+        parent, _, name = path.rpartition("/")
+        return (self._folders.get(parent) or self.folder(parent)).decide(name)
+
+    def enters(self, path: str) -> bool:
+        """Whether something below this folder may count."""
+        return self.folder(path).enters
+
+    def folder(self, path: str) -> Folder:
+        """What counts in the folder at this path."""
+        found = self._folders.get(path)
+        if found is None:
+            if len(self._folders) >= _REMEMBERED:
+                self._folders.clear()
+            found = self._folders[path] = self._judge(path or "/")
+        return found
+
+    def shown(self, path: str) -> str:
+        """The path as people know it: below the root, else absolute."""
+        prefix = "/" if self.root == "/" else self.root + "/"
+        return path.removeprefix(prefix)
+
+    # --- what the parts need ----------------------------------------------------------------------
+
+    def absolute(self, path: str) -> str:
+        return posixpath.normpath(posixpath.join(self.root, path))
+
+    def relative(self, folder: str) -> str:
+        """What stands before the names in this folder, seen from the root: "", "a/b/", "../x/"."""
+        below = posixpath.relpath(folder, self.root)
+        return "" if below == "." else below + "/"
+
+    def because(self, key: str, value: str) -> str:
+        return f'build.{key} "{value}" ({self._origin(key).where})'
+
+    def veto(self, relative: str) -> Decision | None:
+        """Why a file that would count doesn't."""
+        for search, out in self._veto_regexes:
+            if search(relative):
+                return out
+        return self._veto_files.find(relative)
+
+    def _origin(self, key: str) -> Origin:
+        return self._config.origins.get(f"build.{key}", Origin(Layer.DEFAULT))
+
+    # --- folders ----------------------------------------------------------------------------------
+
+    def _judge(self, path: str) -> Folder:
+        parent, _, name = path.rpartition("/")
+        is_top = path in self.roots or not name
+        above = None if is_top else self.folder(parent or "/")
+        habit = None if is_top else self._habit(path, name)
+        excluded = None if path == self.root else self._veto_dirs.find(self.relative(path)[:-1])
+        return Folder(
+            rules=self,
+            prefix=self.relative(path),
+            out=self._out(path, above, habit, excluded),
+            commands=tuple(self._in_force(path, above, habit, excluded)),
+            files=self._here(path, self._include_files),
+            own=self._here(path, self._own),
+            firm=path in self._ways,
+        )
+
+    def _out(
+        self, path: str, above: Folder | None, habit: Decision | None, excluded: Decision | None
+    ) -> Decision | None:
+        """Why the endings of files here don't matter."""
+        if path in self.named:  # a default must not undo what was asked for
+            by_user = self._origin("exclude_dir").layer is not Layer.DEFAULT
+            return excluded if by_user else None
+        if above is not None:
+            return above.out or habit or excluded
+        if path == self.root:
+            dirs = " ".join(self._config.build.include_dir)
+            return no(f"not in {self.because('include_dir', dirs)}")
+        return no("outside the root")
+
+    def _in_force(
+        self, path: str, above: Folder | None, habit: Decision | None, excluded: Decision | None
+    ) -> Iterator[tuple[Command, bool]]:
+        """The [[build.rules]] for this folder; False: only for single files of it."""
+        for command in self._commands:
+            begins = path in (command.dirs or (*self.named, self.root))
+            ends = habit or (excluded and not command.dirs)
+            if begins or (above is not None and not ends and above.inside(command)):
+                yield command, True
+            elif self._here(path, command.files) and not command.dirs:
+                yield command, False
+
+    def _habit(self, path: str, name: str) -> Decision | None:
+        """Why this folder is not watched unless it is named."""
+        if name in NEVER:
+            return no(f'folders called "{name}" are never watched')
+        for key, folder in (
+            ("tmp_dir", self._config.tmp_dir),
+            ("testdata_dir", self._config.testdata_dir),
+        ):
+            if path == folder:
+                return no(f"{key} is never watched")
+        if name.startswith("."):
+            return no(f'hidden folders like "{name}" are never watched')
+        return None
+
+    def _here(self, path: str, files: dict[str, Decision]) -> dict[str, Decision]:
+        return {
+            posixpath.basename(file): decision
+            for file, decision in files.items()
+            if posixpath.dirname(file) == path
+        }
+
+    def _tops(self) -> tuple[tuple[str, ...], frozenset[str]]:
+        """Where the walks begin, and the folders on the way from there to all that is named."""
+        wanted = set(self.named)
+        wanted.update(posixpath.dirname(file) for file in self._include_files)
+        for command in self._commands:
+            wanted.update(command.dirs, map(posixpath.dirname, command.files))
+        tops = [self.root]
+        ways: set[str] = set()
+        for path in sorted(wanted, key=len):
+            on_the_way = [path]
+            while on_the_way[-1] not in tops and on_the_way[-1] != "/":
+                on_the_way.append(posixpath.dirname(on_the_way[-1]))
+            if on_the_way[-1] not in tops:
+                tops.append(path)
+                on_the_way = [path]
+            ways.update(on_the_way)
+        return tuple(tops), frozenset((*ways, self.root))
+
+    def _own_files(self) -> Iterator[tuple[str, Decision]]:
+        """What reloader and the build write: their log, and the app's binary if one is built."""
+        build = self._config.build
+        if build.log:
+            log = posixpath.join(self._config.tmp_dir, build.log)
+            yield posixpath.normpath(log), no("build.log is reloader's own")
+        program = _program(build.full_bin) or (build.entrypoint or (_program(build.bin),))[0]
+        if build.cmd and "/" in program and _BINARY.fullmatch(posixpath.basename(program)):
+            yield self.absolute(program), no("the app's binary is what a build makes")
+
+
+def _program(line: str) -> str:
+    """The program a command line begins with, after any NAME=value."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return ""
+    return next((word for word in words if not re.match(r"\w+=", word)), "")

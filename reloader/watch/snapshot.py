@@ -1,0 +1,234 @@
+"""What a file was when it was last looked at: its signature and, where that can't tell, its bytes.
+
+Events are hints, the snapshot is the truth. Nothing here opens anything but regular files, and
+those without waiting.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from reloader.watch.rules import Folder, Rules
+
+# (mtime_ns, size, inode, ctime_ns, (mode, uid, gid, links)): 200 same-size rewrites in a row differ
+# (facts/faults.md, F20). A plain tuple: there is one for each file.
+Owner = tuple[int, int, int, int]
+Signature = tuple[int, int, int, int, Owner]
+
+_OWNERS: dict[Owner, Owner] = {}  # few differ, so all share them
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+_WORKTREE = b"/worktrees/"  # in the .git file of a worktree; a submodule's says /modules/
+MARKS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG", ".git"})
+
+LARGEST = 16 << 20  # bytes; bigger files are not read: blake2b takes about 1 ms a MB
+_CHUNK = 1 << 18
+# Never waits for the other end of a FIFO, never becomes our terminal.
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+# A file system's clock moves in steps: 1 to 10 ms before Linux 6.13, 1 or 2 s for old formats.
+_STEP_NS = 20_000_000
+_COARSE_STEP_NS = 2_000_000_000
+_SECOND_NS = 1_000_000_000
+
+
+class Hint(IntEnum):
+    """What led to a look at a file; the higher one knows more."""
+
+    LISTED = 0  # nothing but that it is its turn
+    TOUCHED = 1  # attributes were set
+    CREATED = 2  # the name is new; if the file is being written, WRITTEN will follow
+    WRITTEN = 3  # it was closed after writing, or moved here
+    OVERDUE = 4  # it was gone a while ago
+
+
+class Difference(IntEnum):
+    """What two signatures say."""
+
+    NONE = 0
+    RIGHTS = 1  # chmod, chown, link: no change
+    CTIME = 2  # an edit that put the mtime back, or a chmod to what it was
+    SURE = 3
+
+
+def signature(status: os.stat_result) -> Signature:
+    owner = (status.st_mode, status.st_uid, status.st_gid, status.st_nlink)
+    return (
+        status.st_mtime_ns,
+        status.st_size,
+        status.st_ino,
+        status.st_ctime_ns,
+        _OWNERS.setdefault(owner, owner),
+    )
+
+
+def difference(old: Signature, new: Signature) -> Difference:
+    if old == new:
+        return Difference.NONE
+    if old[:3] != new[:3]:
+        return Difference.SURE
+    return Difference.RIGHTS if old[4] != new[4] else Difference.CTIME
+
+
+def is_fresh(sign: Signature, now_ns: int) -> bool:
+    """The clock has not moved since the last change: one more could look the same."""
+    coarse = sign[0] % _SECOND_NS == 0 and sign[3] % _SECOND_NS == 0
+    return now_ns - sign[3] < (_COARSE_STEP_NS if coarse else _STEP_NS)
+
+
+def below(folder: str, name: str) -> str:
+    """The path of what is in a folder; the folder may be "/"."""
+    return f"{folder}/{name}" if folder != "/" else folder + name
+
+
+class Seen(NamedTuple):
+    """What is at a path: None if no file is; a link to a file counts as that file."""
+
+    sign: Signature | None
+    is_link: bool = False
+
+
+NOTHING_THERE = Seen(None)
+
+
+def see(path: str) -> Seen:
+    """What is at the path now.
+
+    Raises:
+        OSError: it can't be told (no right to look, an I/O error): not the same as "gone".
+
+    """
+    try:
+        status = os.lstat(path)
+        if not stat.S_ISLNK(status.st_mode):
+            return Seen(signature(status)) if stat.S_ISREG(status.st_mode) else NOTHING_THERE
+        return _see_target(path, status)
+    except OSError as error:
+        if error.errno in _GONE:
+            return NOTHING_THERE
+        raise
+
+
+def _see_target(path: str, link: os.stat_result) -> Seen:
+    try:
+        status = os.stat(path)
+    except OSError as error:
+        if error.errno in _GONE or error.errno == errno.ELOOP:  # dangling: the link itself
+            return Seen(signature(link), is_link=True)
+        raise
+    return Seen(signature(status), is_link=True) if stat.S_ISREG(status.st_mode) else NOTHING_THERE
+
+
+class Listing(NamedTuple):
+    """What a folder holds that matters."""
+
+    files: dict[str, Signature]
+    subs: frozenset[str]  # folders that rules enter
+    links: tuple[str, ...]  # those of the files that are links
+    unsure: frozenset[str]  # files that could not be looked at
+    marked: bool  # a virtualenv, a tool's cache or another worktree: watched only if named
+
+
+def listing(path: str, place: Folder, rules: Rules, *, follow: bool) -> Listing:
+    """Reads a folder; only what counts is looked at.
+
+    Raises:
+        OSError: the folder can't be read.
+
+    """
+    files: dict[str, Signature] = {}
+    subs: list[str] = []
+    links: list[str] = []
+    unsure: list[str] = []
+    marked = False
+    prefix = path if path.endswith("/") else path + "/"
+    with os.scandir(path) as entries:
+        for entry in entries:
+            name = entry.name
+            try:
+                if entry.is_dir(follow_symlinks=follow):
+                    if rules.enters(prefix + name):
+                        subs.append(name)
+                    continue
+                marked = marked or (name in MARKS and _is_mark(prefix, name))
+                if not place.decide(name).needs:
+                    continue
+                found = see(prefix + name)
+            except OSError:
+                unsure.append(name)
+                continue
+            if found.sign is not None:
+                files[name] = found.sign
+                if found.is_link:
+                    links.append(name)
+    return Listing(files, frozenset(subs), tuple(links), frozenset(unsure), marked)
+
+
+def _is_mark(prefix: str, name: str) -> bool:
+    if name != ".git":
+        return True
+    try:
+        descriptor = os.open(prefix + name, _READ | getattr(os, "O_NOFOLLOW", 0))
+    except OSError:
+        return False
+    try:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and _WORKTREE in os.read(descriptor, 4096)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+class Contents:
+    """What the bytes of files were: a hash of each that was asked about."""
+
+    def __init__(self) -> None:
+        self._hashes: dict[str, bytes] = {}
+
+    def knows(self, path: str) -> bool:
+        return path in self._hashes
+
+    def forget(self, path: str) -> None:
+        self._hashes.pop(path, None)
+
+    def remember(self, path: str, sign: Signature) -> None:
+        """Learns the bytes that go with a signature; if the file has moved on: nothing."""
+        found = _digest(path)
+        if found and difference(found[0], sign) is Difference.NONE:
+            self._hashes[path] = found[1]
+
+    def same(self, path: str) -> bool:
+        """The bytes are those of the last time; what is not known is not the same."""
+        found = _digest(path)
+        old = self._hashes.pop(path, None)
+        if found is None:
+            return False
+        self._hashes[path] = found[1]
+        return old == found[1]
+
+
+def _digest(path: str) -> tuple[Signature, bytes] | None:
+    """The signature and the hash of a regular file that stood still and is not too big."""
+    try:
+        descriptor = os.open(path, _READ)
+    except OSError:
+        return None
+    try:
+        before = os.fstat(descriptor)
+        if not stat.S_ISREG(before.st_mode) or before.st_size > LARGEST:
+            return None
+        from hashlib import blake2b  # 5 ms, for few
+
+        hashing = blake2b(digest_size=16)
+        while chunk := os.read(descriptor, _CHUNK):
+            hashing.update(chunk)
+        sign = signature(os.fstat(descriptor))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    stood_still = difference(signature(before), sign) is Difference.NONE
+    return (sign, hashing.digest()) if stood_still else None
