@@ -2,17 +2,18 @@
 
 say TEXT        one line on stdout: "TEXT PID"
 loud NAMES      says "got NAME" for each of these signals, and lives on
-deaf NAMES      ignores them
+count           says "got" for each SIGRTMIN; those are queued, so none hides behind another
 ends NAME       exits with 0 when it gets this signal, having said "bye"
+deaf NAMES      ignores these signals
+efface          overwrites its environment, as nginx does
+user UID        becomes this user
 input           reads lines and says "line TEXT" until there are no more
 raw             takes a terminal's keys one by one, unseen, with its signals
-efface          overwrites its environment, as nginx does
-fork [VERBS]    a child does the verbs
-group [VERBS]   a child in a process group of its own
-daemon [VERBS]  forks twice, in a session of its own
+fork [ VERBS ]    a child does the verbs
+group [ VERBS ]   a child in a process group of its own
+daemon [ VERBS ]  forks twice, in a session of its own
 storm           forks until it is stopped, each child in a session of its own
 pause           for ever
-user UID        becomes this user
 exit CODE
 die NAME        by this signal
 """
@@ -38,14 +39,35 @@ def loud(names):
         signal.signal(number, lambda n, _: say(f"got {signal.Signals(n).name[3:]}"))
 
 
+def count():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGRTMIN})
+    say("counts")
+    while signal.sigwait({signal.SIGRTMIN}):
+        say("got")
+
+
+def ends(name):
+    def bye(*_):
+        say("bye")
+        os._exit(0)
+
+    signal.signal(*numbers(name), bye)
+
+
 def deaf(names):
     for number in numbers(names):
         signal.signal(number, signal.SIG_IGN)
 
 
-def bye(*_):
-    say("bye")
-    os._exit(0)
+def efface():
+    # proc_pid_stat(5): env_start is field 50, env_end 51
+    with open("/proc/self/stat", "rb") as file:
+        start, end = map(int, file.read().rsplit(b")", 1)[1].split()[47:49])
+    ctypes.memset(start, 0, end - start)
+
+
+def user(uid):
+    os.setresuid(int(uid), int(uid), int(uid))
 
 
 def read_lines():
@@ -57,32 +79,6 @@ def raw():
     modes = termios.tcgetattr(0)
     modes[3] &= ~(termios.ICANON | termios.ECHO)
     termios.tcsetattr(0, termios.TCSANOW, modes)
-
-
-def efface():
-    # proc_pid_stat(5): env_start is field 50, env_end 51
-    with open("/proc/self/stat", "rb") as file:
-        start, end = map(int, file.read().rsplit(b")", 1)[1].split()[47:49])
-    ctypes.memset(start, 0, end - start)
-
-
-def nested(verbs, where):
-    """Does the verbs up to the closing bracket in a child, and gives the rest."""
-    depth, inner = 1, []
-    assert verbs.pop(0) == "["
-    while depth:
-        verb = verbs.pop(0)
-        depth += {"[": 1, "]": -1}.get(verb, 0)
-        inner.append(verb)
-    if os.fork() == 0:
-        if where == "group":
-            os.setpgid(0, 0)
-        if where == "daemon":
-            os.setsid()
-            if os.fork():
-                os._exit(0)
-        do(inner[:-1])
-        os._exit(0)
 
 
 def storm():
@@ -99,34 +95,69 @@ def storm():
             signal.pause()
 
 
+def pause():
+    while True:
+        signal.pause()
+
+
+def leave(code):
+    os._exit(int(code))
+
+
+def die(name):
+    (number,) = numbers(name)
+    if number != signal.SIGKILL:
+        signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+
+
+def in_a_child(where, verbs):
+    """Does the verbs up to the closing bracket in a child, and takes them away."""
+    depth, inner = 1, []
+    assert verbs.pop(0) == "["
+    while depth:
+        inner.append(verbs.pop(0))
+        depth += {"[": 1, "]": -1}.get(inner[-1], 0)
+    if os.fork():
+        return
+    if where == "group":
+        os.setpgid(0, 0)
+    if where == "daemon":
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+    do(inner[:-1])
+    os._exit(0)
+
+
+WITH_ARGUMENT = {
+    "say": say,
+    "loud": loud,
+    "ends": ends,
+    "deaf": deaf,
+    "user": user,
+    "exit": leave,
+    "die": die,
+}
+ALONE = {
+    "count": count,
+    "efface": efface,
+    "input": read_lines,
+    "raw": raw,
+    "storm": storm,
+    "pause": pause,
+}
+
+
 def do(verbs):
     while verbs:
         verb = verbs.pop(0)
-        if verb in ("fork", "group", "daemon"):
-            nested(verbs, verb)
-        elif verb == "efface":
-            efface()
-        elif verb == "ends":
-            signal.signal(*numbers(verbs.pop(0)), bye)
-        elif verb == "input":
-            read_lines()
-        elif verb == "raw":
-            raw()
-        elif verb == "storm":
-            storm()
-        elif verb == "pause":
-            while True:
-                signal.pause()
-        elif verb == "user":
-            os.setresuid(*[int(verbs.pop(0))] * 3)
-        elif verb == "exit":
-            os._exit(int(verbs.pop(0)))
-        elif verb == "die":
-            (number,) = numbers(verbs.pop(0))
-            signal.signal(number, signal.SIG_DFL) if number not in (9, 19) else None
-            os.kill(os.getpid(), number)
+        if verb in ALONE:
+            ALONE[verb]()
+        elif verb in WITH_ARGUMENT:
+            WITH_ARGUMENT[verb](verbs.pop(0))
         else:
-            {"say": say, "loud": loud, "deaf": deaf}[verb](verbs.pop(0))
+            in_a_child(verb, verbs)
 
 
 if __name__ == "__main__":

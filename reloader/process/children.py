@@ -1,0 +1,313 @@
+"""The processes we start, until nothing is left of them.
+
+The only place that spawns, signals and reaps; for the main thread alone. Rests on one order of
+steps: peek at a zombie, look at what lives of its tree while the zombie still holds its pid and
+group, and only then collect it. It decides nothing: when to stop or kill is the machine's.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from reloader.core.messages import (
+    Noticed,
+    ProcessExited,
+    Scope,
+    Status,
+    TreeEmptied,
+    Warned,
+)
+from reloader.process.find import SpawnError, find
+from reloader.process.mark import is_effaced, stamped, ticket_in
+from reloader.process.spawn import Starter
+from reloader.process.tree import GroupView, ProcView
+from reloader.process.wait import Waiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from reloader.core.messages import Fact, Ticket
+    from reloader.process.command import Command
+    from reloader.process.tree import Process, View
+
+__all__ = ["Children", "SpawnError"]
+
+# Looks in one kill. Each finds what was forked during the one before; what never comes to an end
+# is taken up again by the next Kill.
+ROUNDS = 20
+
+
+@dataclass
+class _Job:
+    """A process we started, and its tree."""
+
+    ticket: Ticket
+    pid: int  # also the number of its process group
+    led: bool = True  # not collected yet, so pid and group are surely its own
+    scope: Scope = Scope.TREE  # which survivors count
+    beyond: set[tuple[int, float]] = field(default_factory=set)  # (pid, start) we may not signal
+
+    def counts(self, process: Process) -> bool:
+        """Whether the place of this job is taken while the process lives."""
+        in_scope = self.scope is Scope.TREE or process.group == self.pid
+        return in_scope and (process.pid, process.start) not in self.beyond
+
+
+class Children:
+    """All processes of this run.
+
+    `run`: from `mark.new_run()`. `adopts`: orphans come back to us, see `init.become_subreaper`.
+    `guard` is told the process groups that must not outlive us, whenever they change.
+    """
+
+    def __init__(
+        self,
+        run: str,
+        *,
+        adopts: bool = True,
+        guard: Callable[[tuple[int, ...]], None] = lambda _: None,
+    ) -> None:
+        self._run = run
+        self._adopts = adopts and ProcView.works()
+        self._guard = guard
+        self._guarded: tuple[int, ...] = ()
+        self._starter = Starter()
+        self._waiter = Waiter()
+        self._jobs: dict[Ticket, _Job] = {}
+        self._leaders: dict[int, _Job] = {}  # by pid, until they are collected
+        self._owners: dict[int, tuple[float, Ticket | None]] = {}  # pid: start, whose it is
+        self._ignored: set[int] = set()
+        self._notices: list[Fact] = []
+        self._seen_view: View | None = None
+
+    def spawn(  # noqa: PLR0913, PLR0917 -- it is what a process is made of
+        self,
+        ticket: Ticket,
+        command: Command,
+        environ: Mapping[str, str],
+        cwd: str,
+        stdin: int,
+        stdout: int,
+        stderr: int,
+    ) -> int:
+        """Start it in a process group of its own; the pid.
+
+        The descriptors become its 0, 1 and 2 (-1: /dev/null); it gets no other, no blocked and no
+        ignored signal. We move to `cwd` and stay there. Raises SpawnError.
+        """
+        marked = stamped({**environ, **dict(command.env)}, self._run, ticket)
+        try:
+            os.chdir(cwd)
+        except OSError as error:
+            raise SpawnError(f"{cwd}: {error.strerror}", "the folder it is to run in") from None
+        path = find(command.argv[0], marked, cwd)
+        pid = self._starter.start(path, command.argv, marked, (stdin, stdout, stderr))
+        self._jobs[ticket] = self._leaders[pid] = _Job(ticket, pid)
+        self._owners.pop(pid, None)
+        self._tell_guard()
+        return pid
+
+    def collect(self) -> list[Fact]:
+        """Everything that has ended since the last call; never blocks."""
+        facts: list[Fact] = []
+        while (pid := self._waiter.peek(self._leaders)) is not None:
+            job = self._leaders.get(pid)
+            left = sum(1 for _ in self._members(job)) if job else 0
+            status = self._waiter.collect(pid)
+            self._owners.pop(pid, None)
+            self._ignored.discard(pid)
+            if job:
+                facts.append(self._ended(job, status, left))
+        return facts + self._emptied()
+
+    def stop(self, ticket: Ticket, number: int, *, but_group: bool = False) -> list[Fact]:
+        """Send a signal to everything in the tree, each once; then SIGCONT, for who is stopped.
+
+        `but_group`: not to the process group, a terminal has asked it already.
+        """
+        if job := self._jobs.get(ticket):
+            members = list(self._members(job))
+            self._send(job, [p for p in members if p.group != job.pid or not but_group], number)
+            self._send(job, members, signal.SIGCONT)
+        return self._emptied()
+
+    def kill(self, ticket: Ticket, scope: Scope = Scope.TREE) -> list[Fact]:
+        """SIGKILL, until a look finds nothing new; from now on only survivors in `scope` count."""
+        job = self._jobs.get(ticket)
+        if job is None:
+            return []
+        job.scope = scope
+        reached: set[Process] = set()
+        for _ in range(ROUNDS):
+            before = len(reached)
+            # Each as soon as it is seen: what has a SIGKILL coming forks no more.
+            self._send(job, _fresh(self._members(job), reached), signal.SIGKILL)
+            if len(reached) == before:
+                break
+        self._note_beyond_reach(job)
+        return self._emptied()
+
+    def forward(self, ticket: Ticket, number: int) -> None:
+        """Hand a signal on to the process itself, as if it stood in our place."""
+        job = self._jobs.get(ticket)
+        if job and job.led:
+            _kill(job.pid, number)
+
+    def stopped(self, ticket: Ticket) -> int:
+        """The signal that has stopped the process since the last call, 0 if none has."""
+        job = self._jobs.get(ticket)
+        return self._waiter.stopped(job.pid) if job and job.led else 0
+
+    def ignore(self, pid: int) -> None:
+        """A child of ours that belongs to no tree, whatever its group; it is only reaped."""
+        self._ignored.add(pid)
+
+    def survivors(self, ticket: Ticket) -> int:
+        """How many processes of its tree live, the process itself not counted."""
+        job = self._jobs.get(ticket)
+        return sum(p.pid != job.pid for p in self._members(job)) if job else 0
+
+    def alive(self) -> bool:
+        """Whether anything we started is not accounted for."""
+        return bool(self._jobs)
+
+    def close(self) -> None:
+        """Kill what is still there; nobody is told. For the way out when all else has failed."""
+        for ticket in tuple(self._jobs):
+            self.kill(ticket)
+        self.collect()
+
+    # --- whose is it ---------------------------------------------------------------------------
+
+    @property
+    def _view(self) -> View:
+        if self._seen_view is None:
+            self._seen_view = self._choose_view()
+        return self._seen_view
+
+    def _choose_view(self) -> View:
+        if self._adopts:
+            return ProcView()
+        if sys.platform == "linux" and not os.path.exists("/proc/self/stat"):
+            text = "/proc can't be read: what leaves its process group is not found any more"
+            self._notices.append(Noticed(Warned(text)))
+            return GroupView(lambda: [job.pid for job in self._jobs.values()])
+        from reloader.process.tree_psutil import PsutilView
+
+        return PsutilView()
+
+    def _members(self, job: _Job) -> Iterator[Process]:
+        """What lives of a job's tree, as far as it counts."""
+        found: set[int] = set()
+        for pid in self._view.tops():
+            if pid in found or pid in self._ignored or self._leaders.get(pid, job) is not job:
+                continue
+            top = self._view.look(pid)
+            if not top or self._owner(top, job) != job.ticket:
+                continue
+            for process in chain((top,), self._view.below(pid)):
+                if process.pid in found:
+                    continue
+                found.add(process.pid)
+                # Remembered for when its parents are gone and its environment says nothing.
+                self._owners[process.pid] = (process.start, job.ticket)
+                if job.counts(process):
+                    yield process
+
+    def _owner(self, process: Process, asking: _Job) -> Ticket | None:
+        """Whose tree a process without parents belongs to; None: to none of ours."""
+        if process.pid == asking.pid and asking.led:
+            return asking.ticket
+        start, ticket = self._owners.get(process.pid, (None, None))
+        if start == process.start:
+            return ticket
+        for job in self._jobs.values():
+            if process.group == job.pid:
+                return job.ticket
+        environ = self._view.environ(process.pid)
+        if environ is None:
+            return None
+        ticket = ticket_in(environ, self._run)
+        if ticket is None and self._adopts and is_effaced(environ):
+            # It came to us as an orphan and has overwritten its environment, as nginx does. What
+            # `docker exec` left behind comes to us too, but with an environment of its own.
+            ticket = asking.ticket
+        self._owners[process.pid] = (process.start, ticket)
+        return ticket
+
+    # --- what became of it ---------------------------------------------------------------------
+
+    def _ended(self, job: _Job, status: Status, left: int) -> Fact:
+        del self._leaders[job.pid]
+        job.led = False
+        if not left:
+            self._forget(job)
+        return ProcessExited(job.ticket, status, left)
+
+    def _emptied(self) -> list[Fact]:
+        """The jobs whose last survivor is gone."""
+        empty = [j for j in self._jobs.values() if not j.led and not any(self._members(j))]
+        for job in empty:
+            self._forget(job)
+        self._tell_guard()
+        notices, self._notices = self._notices, []
+        return [*notices, *(TreeEmptied(job.ticket) for job in empty)]
+
+    def _forget(self, job: _Job) -> None:
+        """Owners stay only for what lives on, the daemons of a build: they are no strangers."""
+        del self._jobs[job.ticket]
+        for pid, (start, ticket) in tuple(self._owners.items()):
+            if ticket == job.ticket:
+                process = self._view.look(pid)
+                if process is None or process.start != start:
+                    del self._owners[pid]
+
+    def _tell_guard(self) -> None:
+        groups = tuple(job.pid for job in self._jobs.values())
+        if groups != self._guarded:
+            self._guarded = groups
+            self._guard(groups)
+
+    # --- signals -------------------------------------------------------------------------------
+
+    def _send(self, job: _Job, members: Iterable[Process], number: int) -> None:
+        """Each once: those in the group in one go, those that left it one by one."""
+        grouped = False
+        for process in members:
+            if process.group != job.pid:
+                _kill(process.pid, number)
+            elif not grouped:
+                grouped = True
+                _kill(-job.pid, number)
+
+    def _note_beyond_reach(self, job: _Job) -> None:
+        """Survivors that another user's rights protect don't count: nothing could be done."""
+        for process in list(self._members(job)):
+            if process.pid != job.pid and not _kill(process.pid, 0):
+                job.beyond.add((process.pid, process.start))
+                text = f"process {process.pid} belongs to another user and can't be stopped"
+                self._notices.append(Noticed(Warned(text)))
+
+
+def _fresh(processes: Iterable[Process], reached: set[Process]) -> Iterator[Process]:
+    """Those that have not been reached yet; now they are."""
+    for process in processes:
+        if process not in reached:
+            reached.add(process)
+            yield process
+
+
+def _kill(pid: int, number: int) -> bool:
+    """False if it is another user's; one that is gone is no trouble."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return True

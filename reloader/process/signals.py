@@ -1,0 +1,92 @@
+"""Signals as facts.
+
+The handlers only take notes; everything that a signal leads to happens in the main loop.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from reloader.core.messages import SignalReceived
+from reloader.process.early import ENDING, HELD
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import FrameType
+
+    from reloader.core.messages import Fact
+
+
+class SignalSource:
+    """A `Source` of what signals tell.
+
+    `collect` is called when a child may have ended. `forward` is called with the number of a
+    signal that is the app's and not ours: `docker kill -s USR1` reaches PID 1, so us, alone.
+    `resume` is called when we were continued after a stop.
+    Only for the main thread (signal.signal). An inherited `SIGHUP = SIG_IGN` is kept: nohup.
+    """
+
+    def __init__(
+        self,
+        collect: Callable[[], Iterable[Fact]],
+        forward: Callable[[int], None] = lambda _: None,
+        resume: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._collect = collect
+        self._forward = forward
+        self._resume = resume
+        self._noted: list[int] = []
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._read, False)
+        os.set_blocking(self._write, False)
+        # A full pipe loses no signal: it is only the bell, the notes are ours.
+        self._old_bell = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        self._old_handlers = {
+            number: signal.signal(number, self._note)
+            for number in HELD
+            if not (number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN)
+        }
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+
+    def fileno(self) -> int:
+        return self._read
+
+    def read(self) -> Iterable[Fact]:
+        """The facts since the last call; each signal once, however often it came meanwhile."""
+        try:
+            while len(os.read(self._read, 4096)) == 4096:
+                pass
+        except BlockingIOError:
+            pass
+        # Python runs a handler some time after its byte was written. This call runs those that
+        # are due (it ends in PyErr_CheckSignals), so no byte is taken without its note.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        noted, self._noted = self._noted, []
+        facts: list[Fact] = []
+        for number in dict.fromkeys(noted):
+            if number == signal.SIGCHLD:
+                facts += self._collect()
+            elif number in ENDING:
+                facts.append(SignalReceived(number))
+            elif number == signal.SIGCONT:
+                self._resume()
+            else:
+                self._forward(number)
+        return facts
+
+    def close(self) -> None:
+        """Back to what `block()` left: signals that come now change our exit status no more."""
+        if self._write < 0:
+            return
+        signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+        signal.set_wakeup_fd(self._old_bell)
+        for number, handler in self._old_handlers.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        os.close(self._read)
+        os.close(self._write)
+        self._write = -1
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._noted.append(number)

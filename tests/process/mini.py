@@ -1,0 +1,95 @@
+"""A supervisor in a few lines, for what only a whole process can show: PID 1, terminals, kill -9.
+
+Runs its arguments as one job, ends when it is asked to or the job has ended, and says on its
+standard error what it learns. SIGUSR2: stops the job with the signal MINI_STOP and starts it again.
+MINI=again: starts it again when it has ended by itself; MINI=wait: waits for a signal then.
+"""
+
+from reloader.process.early import block
+
+block()
+
+import contextlib  # noqa: E402
+import os  # noqa: E402
+import select  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from collections import deque  # noqa: E402
+
+from reloader.core.messages import ProcessExited, SignalReceived, TreeEmptied  # noqa: E402
+from reloader.process.children import Children  # noqa: E402
+from reloader.process.command import Command  # noqa: E402
+from reloader.process.foreground import Foreground  # noqa: E402
+from reloader.process.init import Guardian, become_subreaper  # noqa: E402
+from reloader.process.mark import new_run  # noqa: E402
+from reloader.process.signals import SignalSource  # noqa: E402
+from reloader.process.terminal import Terminal  # noqa: E402
+
+MODE = os.environ.get("MINI")
+STOP = getattr(signal, os.environ.get("MINI_STOP", "SIGTERM"))
+
+
+def say(*words):
+    with contextlib.suppress(OSError):  # the terminal is gone
+        os.write(2, (" ".join(map(str, words)) + "\n").encode())
+
+
+class Mini:
+    def __init__(self, argv):
+        run = new_run()
+        self.argv = tuple(argv)
+        self.guardian = Guardian(run)
+        self.children = Children(run, adopts=become_subreaper(), guard=self.guardian.guard)
+        self.foreground = Foreground(self.children, Terminal.open())
+        self.signals = SignalSource(self.foreground.collect, self.forward, self.foreground.resume)
+        self.facts = deque()
+        self.ticket = self.asked = 0
+        self.again = False
+        say("run", run)
+        say("pid", os.getpid())
+
+    def start(self):
+        self.ticket += 1
+        command = Command(self.argv)
+        app = self.children.spawn(self.ticket, command, os.environ, os.getcwd(), 0, 1, 2)
+        say("app", app)
+        self.foreground.give(self.ticket, app)
+
+    def forward(self, number):
+        if number == signal.SIGUSR2:
+            self.again = True
+            self.facts += self.foreground.stop(self.ticket, STOP)
+        else:
+            self.children.forward(self.ticket, number)
+
+    def learn(self, fact):
+        say(fact)
+        if isinstance(fact, SignalReceived):
+            self.asked += 1
+            if self.asked == 1:
+                self.facts += self.foreground.stop(self.ticket, STOP)
+            else:
+                self.facts += self.children.kill(self.ticket)
+        elif isinstance(fact, ProcessExited) and fact.survivors:
+            self.facts += self.children.kill(self.ticket)
+        elif isinstance(fact, (ProcessExited, TreeEmptied)):
+            again = self.again or MODE == "again"
+            if again and not self.asked:
+                self.again = False
+                self.start()
+
+    def run(self):
+        self.start()
+        while self.children.alive() or (MODE == "wait" and not self.asked):
+            for source in select.select([self.signals, self.foreground], [], [])[0]:
+                self.facts += source.read()
+            while self.facts:
+                self.learn(self.facts.popleft())
+        self.foreground.close()
+        self.guardian.close()
+        self.signals.close()
+        say("over")
+
+
+if __name__ == "__main__":
+    Mini(sys.argv[1:]).run()

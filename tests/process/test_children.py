@@ -1,0 +1,374 @@
+"""The guarantees about exit statuses, trees and signals, each with real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reloader.core.messages import ProcessExited, Scope, Status, TreeEmptied
+from reloader.process import tree
+from reloader.process.children import Children
+from reloader.process.tree import ProcView
+from tests.helpers.until import until
+from tests.process.conftest import subreaper
+from tests.process.lab import Lab, child, lives, run_program, state, zombies
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+# --- statuses ------------------------------------------------------------------------------------
+
+
+def test_every_exit_code_is_told_as_it_is(lab: Lab) -> None:
+    """tini's matrix: 0 to 255, all at once."""
+    tickets = {lab.sh(f"exit {code}"): code for code in range(256)}
+    for ticket, code in tickets.items():
+        assert lab.exited(ticket) == ProcessExited(ticket, Status(code=code))
+
+
+@pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "ABRT", "KILL", "SEGV", "PIPE", "TERM"])
+def test_every_signal_is_told_as_it_is(lab: Lab, name: str) -> None:
+    ticket = lab.start(f"die {name}")
+    assert lab.exited(ticket).status == Status(signal=getattr(signal, f"SIG{name}"))
+
+
+def test_orphans_and_statuses_do_not_mix(lab: Lab) -> None:
+    """100 jobs that each leave an orphan which exits with another code."""
+    tickets = {
+        lab.sh(f"(exit {n + 1} &) ; (sleep 0.01; exit 99) & exit {n}"): n for n in range(100)
+    }
+    for ticket, code in tickets.items():
+        assert lab.exited(ticket).status == Status(code=code)
+    until(lambda: lab.children.collect() or not lab.children.alive())
+    assert not zombies()
+
+
+def test_a_child_that_ends_at_once_is_not_lost(lab: Lab) -> None:
+    for _ in range(50):
+        assert lab.exited(lab.line("/bin/true")).status.ok
+
+
+# --- trees ---------------------------------------------------------------------------------------
+
+FAMILIES = {
+    "same group": "fork [ {} say kid pause ]",
+    "own group": "group [ {} say kid pause ]",
+    "daemon": "daemon [ {} say kid pause ]",
+    "effaced daemon": "daemon [ {} efface say kid pause ]",
+    "grandchild of a daemon": "daemon [ {} group [ {} daemon [ {} say kid pause ] pause ] pause ]",
+}
+
+
+@pytest.mark.parametrize("deaf", ["", "deaf TERM,INT,HUP,QUIT"])
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_kill_reaches_the_whole_tree(lab: Lab, family: str, deaf: str) -> None:
+    ticket = lab.start(family.replace("{}", deaf) + " say ready pause")
+    kid = lab.hear("kid")
+    lab.hear("ready")
+    lab.kill(ticket)
+    exited = lab.exited(ticket)
+    if exited.survivors:
+        lab.emptied(ticket)
+    assert exited.status.signal == signal.SIGKILL
+    assert not lives(kid)
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_what_outlives_its_leader_is_a_survivor_until_it_is_gone(lab: Lab, family: str) -> None:
+    ticket = lab.start(family.replace("{}", "") + " die SEGV")
+    kid = lab.hear("kid")
+    assert lab.exited(ticket).survivors >= 1
+    assert lab.children.alive()
+    assert not lab.has_emptied(ticket)
+    lab.kill(ticket)
+    lab.emptied(ticket)
+    assert not lives(kid)
+    assert not lab.children.alive()
+
+
+def test_a_survivor_that_ends_by_itself_empties_the_tree(lab: Lab) -> None:
+    ticket = lab.start("daemon [ say kid pause ] exit 0")
+    kid = lab.hear("kid")
+    assert lab.exited(ticket).survivors == 1
+    os.kill(kid, signal.SIGTERM)
+    lab.emptied(ticket)
+    assert lab.facts.count(TreeEmptied(ticket)) == 1
+
+
+def test_daemons_of_two_jobs_are_told_apart(lab: Lab) -> None:
+    """A kill of one job leaves the other's orphans alone, and both get their facts."""
+    one = lab.start("daemon [ say one pause ] exit 1")
+    two = lab.start("daemon [ say two pause ] exit 2")
+    first, second = lab.hear("one"), lab.hear("two")
+    assert (lab.exited(one).survivors, lab.exited(two).survivors) == (1, 1)
+    lab.kill(one)
+    lab.emptied(one)
+    assert (lives(first), lives(second)) == (False, True)
+
+
+def test_a_tree_with_another_environment_is_remembered(lab: Lab) -> None:
+    """tox and sudo run things with an environment of their own: the mark is gone."""
+    ticket = lab.sh(
+        "env -i X=1 setsid sh -c \"trap '' TERM; echo kid $$; sleep 1000 & wait\" & wait"
+    )
+    kid = lab.hear("kid")
+    lab.children.stop(ticket, signal.SIGTERM)
+    assert lab.exited(ticket).survivors >= 1
+    lab.kill(ticket)
+    lab.emptied(ticket)
+    assert not lives(kid)
+
+
+def test_a_stranger_with_an_environment_of_its_own_is_left_alone(lab: Lab) -> None:
+    """As PID 1 the orphans of `docker exec` come to us; they are not ours to kill."""
+    environ = {"PATH": os.environ["PATH"]}
+    stranger = os.posix_spawn("/bin/sh", ["sh", "-c", "exec sleep 1000"], environ, setpgroup=0)
+    ticket = lab.start("daemon [ say kid pause ] exit 0")
+    lab.hear("kid")
+    lab.exited(ticket)
+    lab.kill(ticket)
+    lab.emptied(ticket)
+    assert lives(stranger)
+    os.kill(stranger, signal.SIGKILL)
+    until(lambda: lab.children.collect() or not state(stranger))
+
+
+def test_without_a_subreaper_daemons_are_found_by_their_mark(orphaned_lab: Lab) -> None:
+    """No fact comes by itself then, but a kill that is repeated tells."""
+    lab = orphaned_lab
+    ticket = lab.start("daemon [ deaf TERM say kid pause ] exit 3")
+    kid = lab.hear("kid")
+    assert lab.exited(ticket) == ProcessExited(ticket, Status(code=3), survivors=1)
+
+    def repeated() -> bool:
+        lab.kill(ticket)
+        return TreeEmptied(ticket) in lab.facts
+
+    until(repeated)
+    assert not lives(kid)
+
+
+def test_negative_control_without_a_subreaper_and_a_mark_daemons_get_away(
+    tmp_path: Path,
+) -> None:
+    """What the subreaper is for: the same daemon is not even seen."""
+    subreaper(on=False)
+    lab = Lab(tmp_path)  # believes that orphans come back
+    ticket = lab.start("daemon [ say kid pause ] exit 0")
+    kid = lab.hear("kid")
+    assert lab.exited(ticket).survivors == 0
+    assert lives(kid)
+    os.kill(kid, signal.SIGKILL)
+    until(lambda: not lives(kid))
+    lab.close()
+
+
+def test_daemons_of_a_build_that_succeeded_live_on(lab: Lab) -> None:
+    """gradle and dmypy: the group is swept, who left it stays, also at the app's next stop."""
+    build = lab.start("fork [ say kid pause ] daemon [ efface say daemon pause ] say ready exit 0")
+    kid, daemon = lab.hear("kid"), lab.hear("daemon")
+    assert lab.exited(build).survivors == 2
+    lab.kill(build, Scope.GROUP)
+    lab.emptied(build)
+    assert (lives(kid), lives(daemon)) == (False, True)
+    app = lab.start("say ready pause")
+    lab.hear("ready")
+    lab.kill(app)
+    assert lab.exited(app).survivors == 0
+    assert lives(daemon)
+    os.kill(daemon, signal.SIGKILL)
+    until(lambda: lab.children.collect() or not state(daemon))
+
+
+def test_daemons_alone_empty_the_group_at_once(lab: Lab) -> None:
+    build = lab.start("daemon [ say daemon pause ] exit 0")
+    daemon = lab.hear("daemon")
+    assert lab.exited(build).survivors == 1
+    assert lab.children.kill(build, Scope.GROUP) == [TreeEmptied(build)]
+    assert lives(daemon)
+    os.kill(daemon, signal.SIGKILL)
+    until(lambda: lab.children.collect() or not state(daemon))
+
+
+def test_a_kill_looks_until_it_finds_nothing_new(lab: Lab) -> None:
+    """What was forked while we looked is found by the next look, in the same kill."""
+    ticket = lab.start("daemon [ say kid pause ] say ready pause")
+    late = lab.hear("kid")
+    lab.hear("ready")
+
+    class Late(ProcView):
+        looks = 0
+
+        def tops(self):
+            self.looks += 1
+            return (pid for pid in super().tops() if pid != late or self.looks > 1)
+
+    lab.children._seen_view = Late()
+    lab.kill(ticket)
+    until(lambda: not lives(late))
+
+
+def test_orphans_that_come_to_us_while_we_look_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A parent that ends between two looks hands its children on; 0 survivors must be true."""
+    lists = [[10, 11], [10, 11, 12], [10, 11, 12]]
+    monkeypatch.setattr(tree, "_children", lambda _: iter(lists.pop(0)))
+    assert list(ProcView().tops()) == [10, 11, 12]
+
+
+def test_a_storm_of_forks_is_ended(lab: Lab, tmp_path: Path) -> None:
+    """Each child leaves group and session and forks on, faster than anyone can look."""
+    count = tmp_path / "count"
+    count.touch()
+    environ = {**os.environ, "STORM": "2000", "STORM_COUNT": str(count)}
+    ticket = lab.start(child("storm"), environ)
+    until(lambda: count.stat().st_size >= 50)
+
+    def gone() -> bool:
+        lab.kill(ticket)
+        lab.facts += lab.children.collect()
+        return not lab.children.alive()
+
+    until(gone)
+    assert not lab.left()
+
+
+# --- signals -------------------------------------------------------------------------------------
+
+
+def test_stop_reaches_everyone_exactly_once(lab: Lab) -> None:
+    """Leader, child in its group, child in its own group, daemon."""
+    ticket = lab.start("fork [ count ] group [ count ] daemon [ group [ count ] count ] count")
+    everyone = sorted(lab.hear("counts") for _ in range(5))
+    lab.children.stop(ticket, signal.SIGRTMIN)
+    assert sorted(lab.hear("got") for _ in range(5)) == everyone
+    assert lab.ear.lines == []
+
+
+def test_stop_wakes_who_is_stopped(lab: Lab) -> None:
+    ticket = lab.start("loud TERM say ready pause")
+    pid = lab.hear("ready")
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: state(pid) == "T")
+    lab.children.stop(ticket, signal.SIGTERM)
+    assert lab.hear("got TERM") == pid
+
+
+def test_a_forwarded_signal_reaches_the_leader_alone(lab: Lab) -> None:
+    ticket = lab.start("loud USR1 fork [ loud USR1 say kid pause ] say ready pause")
+    lab.hear("kid")
+    pid = lab.hear("ready")
+    lab.children.forward(ticket, signal.SIGUSR1)
+    assert lab.hear("got USR1") == pid
+    lab.children.stop(ticket, signal.SIGCONT)
+    assert lab.ear.lines == []
+
+
+def test_unknown_tickets_are_no_trouble(lab: Lab) -> None:
+    assert lab.children.stop(99, signal.SIGTERM) == []
+    assert lab.children.kill(99) == []
+    assert lab.children.survivors(99) == 0
+    lab.children.forward(99, signal.SIGUSR1)
+
+
+HIDDEN = ("unshare", "-m", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc && exec "$@"', "sh")
+NO_PROC = ("unshare", "-Urm", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="needs root to become two users")
+@pytest.mark.parametrize("prefix", [(), HIDDEN], ids=["", "hidepid"])
+def test_another_users_process_is_told_once_and_then_not_waited_for(prefix: tuple) -> None:
+    """A helper that became another user: we may not signal it, so it must not hold us up.
+
+    With hidepid=2, /proc doesn't even show it to us.
+    """
+    lines = run_program(
+        """
+        lab = Lab(Path("/"))
+        become_subreaper()
+        ticket = lab.start("fork [ say kid pause ] user 65534 say ready pause")
+        kid = lab.hear("kid")
+        lab.hear("ready")
+        os.setresuid(65534, 65534, 65534)
+        print([str(kid) in fact.news.text for fact in lab.children.kill(ticket)])
+        print(lab.exited(ticket).survivors, lab.children.alive(), lives(kid))
+        print(kid)
+        """,
+        *prefix,
+    )
+    os.kill(int(lines.pop()), signal.SIGKILL)
+    assert lines == ["[True]", "0 False True"]
+
+
+def test_without_proc_the_groups_are_ended_and_that_is_said() -> None:
+    """What is left: true statuses, and everything that stayed in its group."""
+    lines = run_program(
+        """
+        lab = Lab(Path("/"))
+        assert not os.listdir("/proc")
+        ticket = lab.start("fork [ deaf TERM say kid pause ] say ready exit 7")
+        kid = lab.hear("kid")
+        print(lab.exited(ticket))
+        lab.kill(ticket)
+        lab.emptied(ticket)
+        (notice,) = [fact.news.text for fact in lab.facts if type(fact).__name__ == "Noticed"]
+        print(notice.split(":")[0], lab.children.alive())
+        ticket = lab.start("say ready pause")
+        lab.hear("ready")
+        lab.children.stop(ticket, signal.SIGTERM)
+        print(lab.exited(ticket).status, lab.children.alive())
+        """,
+        *NO_PROC,
+    )
+    assert lines == [
+        "ProcessExited(ticket=1, status=Status(code=7, signal=0), survivors=1)",
+        "/proc can't be read False",
+        "Status(code=0, signal=15) False",
+    ]
+
+
+# --- the whole -----------------------------------------------------------------------------------
+
+
+def test_close_kills_what_is_left(lab: Lab) -> None:
+    lab.start("deaf TERM daemon [ deaf TERM say kid pause ] say ready pause")
+    kid, pid = lab.hear("kid"), lab.hear("ready")
+    lab.children.close()
+    until(lambda: not lives(kid) and not lives(pid))
+
+
+def test_nothing_is_kept_of_what_is_gone(lab: Lab) -> None:
+    """200 generations with daemons: no memory of processes, no descriptor stays."""
+    descriptors = len(os.listdir("/proc/self/fd"))
+    for _ in range(100):
+        ticket = lab.sh("(sleep 1000 &) ; exit 0")
+        lab.exited(ticket)
+        lab.kill(ticket)
+        lab.emptied(ticket)
+        lab.facts.clear()
+    until(lambda: lab.children.collect() or not zombies())
+    assert not lab.children._owners
+    assert not lab.children._leaders
+    assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_what_died_below_its_parents_is_forgotten_too(lab: Lab) -> None:
+    ticket = lab.sh("sleep 1000 & echo kid $!; wait; exit 0")
+    kid = lab.hear("kid")
+    assert lab.children.survivors(ticket) == 1
+    os.kill(kid, signal.SIGKILL)
+    lab.exited(ticket)
+    assert not lab.children._owners
+
+
+def test_the_guard_is_told_whenever_the_groups_change(tmp_path: Path) -> None:
+    told: list[tuple[int, ...]] = []
+    lab = Lab(tmp_path)
+    lab.children = Children(lab.run, guard=told.append)
+    ticket = lab.sh("exit 0")
+    lab.exited(ticket)
+    assert told == [(lab.pid,), ()]
+    lab.close()
