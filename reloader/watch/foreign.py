@@ -27,6 +27,7 @@ _DEBOUNCE = 20  # ms: else a stream of new files anywhere holds all news back fo
 _STEP = 5  # ms between two looks, while there were changes lately
 _IDLE_STEP = 20
 _LATELY = 30.0  # seconds
+_DELETED = 3
 
 _Batch = set[tuple[int, str]]
 
@@ -64,6 +65,9 @@ class Foreign:
         """No descriptor: the thread wakes."""
         return -1
 
+    def attend(self, folder: str) -> None:
+        pass
+
     def close(self) -> None:
         self._closed = True
         self._again.set()
@@ -85,8 +89,8 @@ class Foreign:
                 for root in self.tree.rules.roots:
                     self.tree.queue(root, deep=True)
             else:
-                for _, path in batch:
-                    self._changed(self._as_ours(path))
+                for kind, path in batch:
+                    self._changed(kind, self._as_ours(path))
             if time.monotonic() >= until:
                 return not self._batches
         return True
@@ -134,7 +138,9 @@ class Foreign:
                 return root + path[len(real) :]
         return path
 
-    def _changed(self, path: str) -> None:
+    def _changed(self, kind: int, path: str) -> None:
+        if kind == _DELETED:  # one of its name, even of its inode, is another folder
+            self._armed.pop(path, None)
         if self.tree.rules.decide(path).needs:
             self.tree.hint(path, Hint.WRITTEN)
         if path in self.tree.folders or (self.tree.rules.enters(path) and os.path.isdir(path)):

@@ -129,6 +129,10 @@ class Native:
             self.disarm(folder)
         self._polled.take(path, why, known)
 
+    def attend(self, folder: str) -> None:
+        """Wakes the reader when something happens in a folder where no file counts."""
+        self._watch_beside(folder)
+
     def link(self, path: str) -> None:
         """Watches the folders of what a link leads to, step by step."""
         hop = path

@@ -210,6 +210,12 @@ class Contents:
         return old == found[1]
 
 
+def digest_of(path: str) -> str:
+    """The hash in hex; empty for what is no regular file, too big, gone, or just being written."""
+    found = _digest(path)
+    return found[1].hex() if found else ""
+
+
 def _digest(path: str) -> tuple[Signature, bytes] | None:
     """The signature and the hash of a regular file that stood still and is not too big."""
     try:

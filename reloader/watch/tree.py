@@ -97,6 +97,8 @@ class Tree:
         """Looks where it was asked to, until this time of the monotonic clock; True: all done."""
         if self._missing and time.monotonic() >= self.patient_until:
             self.hints.update(dict.fromkeys(self._missing, Hint.OVERDUE))
+            self._missing.clear()
+            self.patient_until = 0.0
         return all(time.monotonic() < until for _ in self._steps())
 
     def take(self) -> dict[str, None]:
@@ -300,6 +302,7 @@ class Tree:
             known.files[name] = old[name]
         if old != known.files:
             for name, new in list(known.files.items()):
+                self._forget_missing(below(path, name))
                 before = old.get(name)
                 if before and self._is_unfinished(before, new, Hint.LISTED):
                     known.files[name] = before

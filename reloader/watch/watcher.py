@@ -13,12 +13,21 @@ from errno import EMFILE
 from typing import TYPE_CHECKING, Protocol
 
 from reloader.config.model import Engine
-from reloader.core.messages import Change, Fact, FilesChanged, Noticed, Warned, WatchStarted
+from reloader.core.messages import (
+    Change,
+    Fact,
+    FilesChanged,
+    GitMoved,
+    Noticed,
+    Warned,
+    WatchStarted,
+)
 from reloader.watch.audit import Audit
 from reloader.watch.foreign import Foreign
+from reloader.watch.git import Repository
 from reloader.watch.guard import Guard, Terms, Unguarded
 from reloader.watch.polled import Polled
-from reloader.watch.snapshot import Hint
+from reloader.watch.snapshot import Hint, digest_of
 from reloader.watch.tree import Tree
 from reloader.watch.wake import Wake
 
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
 
 _GATHER = 0.010  # seconds a read spends on events, and on looks: the main loop has other things
 _WORK = 0.020  # to do
+_FEW = 20  # changed files whose digest costs nothing worth speaking of
 _CLOCK_NS = 10_000_000  # a file's clock lags up to one tick behind ours; the longest is 10 ms
 
 
@@ -45,6 +55,7 @@ class Backend(Guard, Protocol):
     def walked(self) -> None: ...
     def gather(self, until: float) -> bool: ...
     def hand_over(self, path: str, why: str) -> None: ...
+    def attend(self, folder: str) -> None: ...
     def close(self) -> None: ...
 
 
@@ -72,6 +83,9 @@ class Unwatched(Unguarded):
     def hand_over(self, path: str, why: str) -> None:
         pass
 
+    def attend(self, folder: str) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -94,6 +108,10 @@ class Watcher:
         self._polled = Polled(terms, self._wake, config.build.poll_interval / 1000)
         self._engine = self._choose(config, terms)
         self._tree = self._engine.tree
+        self._git = Repository.of(rules.root)
+        self._git_told = GitMoved(busy=False)
+        if self._git:
+            self._engine.attend(self._git.folder)
         self._waiter = _waiter(self._wake.fileno(), self._engine.fileno())
         self._audit: Audit | None = None
         self._told = False  # that we watch
@@ -143,11 +161,21 @@ class Watcher:
     def _facts(self) -> Iterator[Fact]:
         yield from self._news()
         changed = dict.fromkeys((*self._tree.take(), *self._polled.changes()))
-        changes = (
-            Change(self._rules.shown(path), self._rules.decide(path).needs) for path in changed
+        git = self._git.state() if self._git else self._git_told
+        if git.busy and not self._git_told.busy:  # its changes must not come before this
+            self._git_told = GitMoved(busy=True, head=self._git_told.head or git.head)
+            yield self._git_told
+        few = len(changed) <= _FEW
+        changes = tuple(
+            Change(self._rules.shown(path), needs, digest_of(path) if few else "")
+            for path in changed
+            if (needs := self._rules.decide(path).needs)
         )
-        if told := tuple(change for change in changes if change.needs):
-            yield FilesChanged(told)
+        if changes:
+            yield FilesChanged(changes)
+        if git != self._git_told:
+            self._git_told = git
+            yield git
 
     def _news(self) -> Iterator[Fact]:
         while self._warnings:

@@ -1,0 +1,87 @@
+"""What git is doing, seen from its folder."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reloader.core.messages import GitMoved
+from reloader.watch.git import Repository
+
+
+def git(folder: Path, *words: str) -> str:
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+    done = subprocess.run(
+        ("git", *identity, *words), cwd=folder, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    (folder / "a.py").write_text("1")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "one")
+    return folder
+
+
+def state(folder: Path) -> GitMoved:
+    found = Repository.of(str(folder))
+    assert found
+    return found.state()
+
+
+def test_a_branch(project):
+    """The branch is named, seen from any folder below too."""
+    (project / "deep/er").mkdir(parents=True)
+    git(project, "checkout", "-qb", "feature/x")
+    assert state(project / "deep/er") == GitMoved(busy=False, head="feature/x")
+
+
+def test_a_commit(project):
+    """Where no branch is checked out the commit is named."""
+    commit = git(project, "rev-parse", "HEAD")
+    git(project, "checkout", "-q", commit)
+    assert state(project).head == commit[:9]
+
+
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "rebase-merge", "rebase-apply"])
+def test_at_work(project, name):
+    """What git leaves lying while it works says so."""
+    (project / ".git" / name).mkdir()
+    assert state(project).busy
+
+
+def test_a_rebase_that_waits_for_a_person(project):
+    """It is at work, on the branch that is rebased."""
+    git(project, "checkout", "-qb", "x")
+    (project / "a.py").write_text("2")
+    git(project, "commit", "-qam", "two")
+    git(project, "checkout", "-q", "main")
+    (project / "a.py").write_text("3")
+    git(project, "commit", "-qam", "three")
+    git(project, "checkout", "-q", "x")
+    with pytest.raises(subprocess.CalledProcessError):
+        git(project, "rebase", "main")
+    assert state(project) == GitMoved(busy=True, head="x")
+    git(project, "rebase", "--abort")
+    assert state(project) == GitMoved(busy=False, head="x")
+
+
+def test_a_worktree(project, tmp_path):
+    """Its state is its own."""
+    git(project, "worktree", "add", "-q", "-b", "other", str(tmp_path / "tree"))
+    assert state(tmp_path / "tree").head == "other"
+    assert state(project).head == "main"
+
+
+def test_none(tmp_path):
+    """No repository, or one whose folder is gone, is none."""
+    assert Repository.of(str(tmp_path)) is None
+    (tmp_path / ".git").write_text("gitdir: /nowhere/at/all\n")
+    assert Repository.of(str(tmp_path)) is None
