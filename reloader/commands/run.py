@@ -17,8 +17,10 @@ from reloader.errors import Exit
 from reloader.process import init, signals
 from reloader.process.children import Children
 from reloader.process.environ import EnvFiles
+from reloader.process.foreground import Foreground
 from reloader.process.launcher import Launcher, Streams
 from reloader.process.mark import new_run
+from reloader.process.terminal import Terminal
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus, Report
 from reloader.report.console import Console
@@ -37,11 +39,17 @@ def run(config: Config, *, json: bool = False) -> int:
     guardian = init.Guardian(run_name)
     children = Children(run_name, adopts=init.become_subreaper(), guard=guardian.guard)
     # With --json, stdout is for news alone: what the commands write there goes to stderr.
-    streams = Streams(stdout=2 if json else 1)
-    launcher = Launcher(config, children, EnvFiles(config.env_files, environ), streams)
+    terminal = Terminal.open()
+    foreground = Foreground(children, terminal)
+    # A terminal that is not ours to give would stop who reads from it.
+    stdin = 0 if terminal or not os.isatty(0) else -1
+    streams = Streams(stdin, 2 if json else 1)
+    env_files = EnvFiles(config.env_files, environ)
+    launcher = Launcher(config, children, env_files, streams, foreground.give)
     status = _status_socket(config)
     inbox = Inbox(time.monotonic)
-    inbox.add(signals.SignalSource(children.collect, launcher.forward))
+    inbox.add(signals.SignalSource(foreground.collect, launcher.forward, foreground.resume))
+    inbox.add(foreground)
     bus = _bus(config, environ, json=json)
     if status:
         inbox.add(status)
@@ -54,13 +62,14 @@ def run(config: Config, *, json: bool = False) -> int:
     loop = Loop(
         State(plan.settings(config, is_pid1=init.is_pid1())),
         inbox,
-        System(time.monotonic, launcher.spawn, children.stop, children.kill),
+        System(time.monotonic, launcher.spawn, foreground.stop, children.kill),
         bus.publish,
     )
     since = time.time_ns()
     loop.step(Tick())  # the first job is spawned: the user waits for the app, not for us
     _watch(config, inbox, since)
     loop.run()
+    foreground.close()
     inbox.close()
     guardian.close()
     _clean(config)

@@ -40,6 +40,7 @@ __all__ = ["Children", "SpawnError"]
 # Looks in one kill. Each finds what was forked during the one before; what never comes to an end
 # is taken up again by the next Kill.
 ROUNDS = 20
+_NOBODY: Ticket = 0  # owns what is not of this run
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Children:
         self._waiter = Waiter()
         self._jobs: dict[Ticket, _Job] = {}
         self._leaders: dict[int, _Job] = {}  # by pid, until they are collected
-        self._owners: dict[int, tuple[float, Ticket | None]] = {}  # pid: start, whose it is
+        self._owners: dict[int, tuple[float, Ticket]] = {}  # pid: start, whose it is
         self._ignored: set[int] = set()
         self._notices: list[Fact] = []
         self._seen_view: View | None = None
@@ -144,11 +145,11 @@ class Children:
         job.scope = scope
         reached: set[Process] = set()
         for _ in range(ROUNDS):
-            before = len(reached)
             # Each as soon as it is seen: what has a SIGKILL coming forks no more.
-            self._send(job, _fresh(self._members(job), reached), signal.SIGKILL)
-            if len(reached) == before:
+            now = self._send(job, self._members(job), signal.SIGKILL)
+            if now <= reached:
                 break
+            reached |= now
         self._note_beyond_reach(job)
         return self._emptied()
 
@@ -204,13 +205,8 @@ class Children:
     def _members(self, job: _Job) -> Iterator[Process]:
         """What lives of a job's tree, as far as it counts."""
         found: set[int] = set()
-        for pid in self._view.tops():
-            if pid in found or pid in self._ignored or self._leaders.get(pid, job) is not job:
-                continue
-            top = self._view.look(pid)
-            if not top or self._owner(top, job) != job.ticket:
-                continue
-            for process in chain((top,), self._view.below(pid)):
+        for top in self._tops_of(job):
+            for process in chain((top,), self._view.below(top.pid)):
                 if process.pid in found:
                     continue
                 found.add(process.pid)
@@ -219,21 +215,33 @@ class Children:
                 if job.counts(process):
                     yield process
 
+    def _tops_of(self, job: _Job) -> Iterator[Process]:
+        """The processes of a job that have no parents in it, and maybe some that have."""
+        for pid in self._view.tops():
+            if pid in self._ignored or self._leaders.get(pid, job) is not job:
+                continue
+            top = self._view.look(pid)
+            owner = self._owner(top, job) if top else _NOBODY
+            if top and owner == job.ticket:
+                yield top
+            elif owner is None:  # it may just be ending, and not have handed on its children yet
+                yield from (p for p in self._view.below(pid) if self._owner(p, job) == job.ticket)
+
     def _owner(self, process: Process, asking: _Job) -> Ticket | None:
-        """Whose tree a process without parents belongs to; None: to none of ours."""
+        """Whose tree it belongs to, if it has no parents; None: that can't be told."""
         if process.pid == asking.pid and asking.led:
             return asking.ticket
-        start, ticket = self._owners.get(process.pid, (None, None))
-        if start == process.start:
-            return ticket
+        known = self._owners.get(process.pid)
+        if known and known[0] == process.start:
+            return known[1]
         for job in self._jobs.values():
             if process.group == job.pid:
                 return job.ticket
         environ = self._view.environ(process.pid)
         if environ is None:
             return None
-        ticket = ticket_in(environ, self._run)
-        if ticket is None and self._adopts and is_effaced(environ):
+        ticket = ticket_in(environ, self._run) or _NOBODY
+        if ticket == _NOBODY and self._adopts and is_effaced(environ):
             # It came to us as an orphan and has overwritten its environment, as nginx does. What
             # `docker exec` left behind comes to us too, but with an environment of its own.
             ticket = asking.ticket
@@ -275,15 +283,18 @@ class Children:
 
     # --- signals -------------------------------------------------------------------------------
 
-    def _send(self, job: _Job, members: Iterable[Process], number: int) -> None:
+    def _send(self, job: _Job, members: Iterable[Process], number: int) -> set[Process]:
         """Each once: those in the group in one go, those that left it one by one."""
         grouped = False
+        reached = set()
         for process in members:
+            reached.add(process)
             if process.group != job.pid:
                 _kill(process.pid, number)
             elif not grouped:
                 grouped = True
                 _kill(-job.pid, number)
+        return reached
 
     def _note_beyond_reach(self, job: _Job) -> None:
         """Survivors that another user's rights protect don't count: nothing could be done."""
@@ -292,14 +303,6 @@ class Children:
                 job.beyond.add((process.pid, process.start))
                 text = f"process {process.pid} belongs to another user and can't be stopped"
                 self._notices.append(Noticed(Warned(text)))
-
-
-def _fresh(processes: Iterable[Process], reached: set[Process]) -> Iterator[Process]:
-    """Those that have not been reached yet; now they are."""
-    for process in processes:
-        if process not in reached:
-            reached.add(process)
-            yield process
 
 
 def _kill(pid: int, number: int) -> bool:

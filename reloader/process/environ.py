@@ -6,8 +6,6 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from reloader.process.dotenv import EnvFileError, parse
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -29,6 +27,10 @@ class EnvFiles:
 
     def read(self) -> tuple[dict[str, str], list[str]]:
         """The environment as it is now, and what the user should know (never a value)."""
+        if not self._paths:
+            return dict(self._outer), []
+        from reloader.process.dotenv import EnvFileError, parse
+
         added: dict[str, str] = {}
         warnings = []
         for path in self._paths:

@@ -12,7 +12,7 @@ from reloader.process.children import SpawnError
 from reloader.process.command import Command, app_command, parse_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reloader.config.model import Config
     from reloader.core.messages import Fact, Task, Ticket
@@ -33,12 +33,18 @@ class Launcher:
     """Starts what the machine orders, in the project's root."""
 
     def __init__(
-        self, config: Config, children: Children, env_files: EnvFiles, streams: Streams
+        self,
+        config: Config,
+        children: Children,
+        env_files: EnvFiles,
+        streams: Streams,
+        app_started: Callable[[Ticket, int], None] = lambda _ticket, _pid: None,
     ) -> None:
         self._config = config
         self._children = children
         self._env_files = env_files
         self._streams = streams
+        self._app_started = app_started
         self._app: Ticket = 0
 
     def spawn(self, ticket: Ticket, task: Task) -> Iterator[Fact]:
@@ -52,8 +58,6 @@ class Launcher:
         if task.role in (Role.PRE, Role.BUILD) and self._config.build.cmd:
             with suppress(OSError):  # the build will say it better, if it needs the folder at all
                 os.makedirs(self._config.tmp_dir, exist_ok=True)
-        if task.role is Role.APP:
-            self._app = ticket
         streams = self._streams
         stdin = streams.stdin if task.role is Role.APP else -1
         try:
@@ -64,6 +68,9 @@ class Launcher:
             why = f"{error.why} ({error.hint})" if error.hint else error.why
             yield SpawnFailed(ticket, command.shown, why, error.passing)
         else:
+            if task.role is Role.APP:
+                self._app = ticket
+                self._app_started(ticket, pid)
             yield ProcessStarted(ticket, pid, command.shown)
 
     def forward(self, number: int) -> None:

@@ -115,14 +115,25 @@ def test_an_ignored_sigchld_costs_no_exit_status() -> None:
     assert control == ["0"]
 
 
+def test_block_alone_undoes_an_ignored_sigchld() -> None:
+    """For whatever is run before the loop, or without it."""
+    code = """
+        from reloader.process.early import block
+        block()
+        print(subprocess.run(["sh", "-c", "exit 7"]).returncode)
+        """
+    assert run_program(code, *ignoring("CHLD")) == ["7"]
+
+
 def test_nohup_is_respected() -> None:
     with Mini(CHILD, *ignoring("HUP")) as mini:
         mini.process.send_signal(signal.SIGHUP)
         mini.process.send_signal(signal.SIGUSR1)
         mini.hear("got USR1")
-        assert RECEIVED % signal.SIGHUP not in mini.ear.lines
         mini.process.send_signal(signal.SIGTERM)
         mini.hear("got TERM")
+        mini.process.send_signal(signal.SIGTERM)  # kills
+        assert RECEIVED % signal.SIGHUP not in mini.end()[1]
 
 
 def test_a_signal_after_the_end_does_not_change_our_exit_status() -> None:

@@ -92,6 +92,7 @@ class Tty:
 
     def heard(self, word: str) -> bool:
         """Whether such a line has come so far."""
+        self.screen.listen(0.02)
         return any(line.startswith(word) for line in self.screen.lines)
 
     def close(self) -> None:

@@ -86,7 +86,7 @@ class Seeing:
         while not condition():
             left = began + timeout - time.monotonic()
             assert left > 0, f"seen: {self.seen[-20:]}, warnings: {self.warnings}"
-            self.turn(left)
+            self.turn(min(left, 0.1))  # the condition may be about a thread
         return time.monotonic() - began
 
     def wait_to_see(self, *paths: str) -> None:

@@ -76,15 +76,15 @@ def test_the_queue_overflows(tmp_path: Path) -> None:
 
 
 def test_nothing_wakes_an_idle_watcher(tmp_path: Path) -> None:
-    apart.files(tmp_path, "a.py", "app.log", "node_modules/x/y.py", ".git/index", "src/b.py")
+    apart.files(tmp_path, "a.py", "app.log", "node_modules/x/y.py", ".cache/index", "src/b.py")
     with see(tmp_path) as it, open(tmp_path / "app.log", "w") as log:
         assert watches(it) == 2
         for number in range(100):
             print(number, file=log, flush=True)
             (tmp_path / "node_modules/x/y.py").write_text(str(number))
             (tmp_path / "a.py").read_text()
-            (tmp_path / ".git/index.lock").write_text("1")
-            (tmp_path / ".git/index.lock").replace(tmp_path / ".git/index")
+            (tmp_path / ".cache/new").write_text("1")
+            (tmp_path / ".cache/new").replace(tmp_path / ".cache/index")
         assert not it.turn(0.2)
 
 
