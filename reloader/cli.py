@@ -6,21 +6,21 @@ user's app is timed.
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
 from reloader import __version__
+from reloader.arguments import PLAIN, Formatter, Grammar, Parser, parser_of, read, split
 from reloader.config.load import Invocation, load
-from reloader.config.model import Kind, options
+from reloader.config.load import read as read_config
 from reloader.errors import ConfigError, Exit, Problem, ReloaderError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from reloader.config.model import Option
+    from reloader.arguments import Given
 
 _USAGE = "reloader run [-c FILE] [--section.key VALUE …] [--json] [-- ARGS…]"
 _HELP = ("-h", "--help")
@@ -89,33 +89,56 @@ def _unknown_command(name: str) -> Problem:
     return Problem(f"no such command: {name}", hint=hint)
 
 
+_RUN = Grammar(
+    "run", _USAGE, switches=(("--json", "one JSON object a line on stdout for each news"),)
+)
+_CHECK = Grammar(
+    "check",
+    "reloader check [-c FILE]… [--strict] [--json] [--print] [--section.key VALUE …]",
+    switches=(
+        ("--strict", "exit status 1 if anything is doubtful"),
+        ("--json", "one JSON object a line for each finding"),
+        ("--print", "the whole config, each value with its origin; what is doubtful on stderr"),
+    ),
+)
+_DOCTOR = Grammar(
+    "doctor",
+    "reloader doctor [-c FILE] [--json] [--section.key VALUE …]",
+    switches=(("--json", "one JSON object a line for each finding"),),
+)
+_EXPLAIN = Grammar(
+    "explain",
+    "reloader explain [-c FILE] [--section.key VALUE …] PATH|KEY|SECTION…",
+    takes_words=True,
+)
+
+
 # --- run -----------------------------------------------------------------------------------------
 
 
 def _run(arguments: list[str]) -> int:
-    ours, args = _split(arguments)
+    ours, args = split(arguments)
     if any(text in _HELP for text in ours):
-        return _say(_run_parser(ours, is_help=True).format_help())
-    given, rest = _run_parser(ours).parse_known_args(ours)
-    flags = {key: texts for key, texts in vars(given).items() if "." in key or key in _TOP_KEYS}
-    problems = _strangers(rest)
-    if len(given.file) > 1:
-        problems.append(Problem("expected one config file, found several", "-c"))
-    if problems:
-        raise ConfigError(*problems)
-    invocation = Invocation(given.file[0] if given.file else "", flags, tuple(args))
-    config = load(invocation, os.environ, _working_directory())
+        return _say(parser_of(_RUN, ours, is_help=True).format_help())
+    given = read(_RUN, ours)
+    invocations = _invocations(given, tuple(args))
+    if len(invocations) > 1:
+        return _run_many(invocations, json=given.options.json)
+    config = load(invocations[0], os.environ, _working_directory())
     from reloader.commands.run import run
 
-    return run(config, json=given.json)
+    return run(config, json=given.options.json)
 
 
-def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """What is for us, and what after `--` is for the app."""
-    if "--" not in arguments:
-        return arguments, []
-    end = arguments.index("--")
-    return arguments[:end], arguments[end + 1 :]
+def _run_many(invocations: list[Invocation], *, json: bool) -> int:
+    """Several configs, several apps; all that is wrong in any of them is said at once."""
+    from reloader.commands.many import run_many
+
+    cwd = _working_directory()
+    readings = [read_config(invocation, os.environ, cwd) for invocation in invocations]
+    if problems := [problem for reading in readings for problem in reading.problems]:
+        raise ConfigError(*dict.fromkeys(problems))
+    return run_many([reading.config for reading in readings if reading.config], json=json)
 
 
 def _working_directory() -> str:
@@ -128,99 +151,98 @@ def _working_directory() -> str:
         ) from None
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        hint = ""
-        if "expected one argument" in message:
-            hint = "a value that begins with a dash goes behind a =: --key=-x"
-        raise ConfigError(Problem(message.removeprefix("argument "), hint=hint))
+def _invocations(given: Given, args: tuple[str, ...] = ()) -> list[Invocation]:
+    """One for each `-c`."""
+    return [Invocation(file, given.flags, args) for file in given.options.file or [""]]
 
 
-class _Formatter(argparse.HelpFormatter):
-    """Is told the width; argparse would import shutil to find it, for every argument."""
-
-    def __init__(self, prog: str) -> None:
-        try:
-            width = int(os.environ.get("COLUMNS", "")) or 80
-        except ValueError:
-            width = os.get_terminal_size().columns if sys.stdout.isatty() else 80
-        super().__init__(prog, max_help_position=40, width=width)
+def _one(given: Given) -> Invocation:
+    """For a command that looks at one config."""
+    if len(given.options.file) > 1:
+        raise ConfigError(Problem("expected one config file, found several", "-c"))
+    return _invocations(given)[0]
 
 
-def _run_parser(arguments: list[str], *, is_help: bool = False) -> _Parser:
-    """The parser for these arguments: knows the flags that are in them, which takes 4 ms less."""
-    given = {text.partition("=")[0] for text in arguments}
-    parser = _Parser(prog="reloader run", usage=_USAGE, formatter_class=_Formatter, **_PLAIN)
-    add = parser.add_argument
-    add("-h", "--help", action="store_true", help="this text")
-    add("-c", "--config", dest="file", action="append", default=[], metavar="FILE", help=_FILE)
-    add("--json", action="store_true", help="one JSON object a line on stdout for each news")
-    for key, option, default in options():
-        names = (f"--{key}", "--color") if key == "color.mode" else (f"--{key}",)
-        if is_help or not given.isdisjoint(names):
-            words = _described(option, default) if is_help else {}
-            add(*names, dest=key, action="append", **_arity(option), **words)
-    return parser
+# --- check, explain, doctor ----------------------------------------------------------------------
 
 
-_PLAIN: dict[str, Any] = {"add_help": False, "allow_abbrev": False}
-_FILE = (
-    "the config file; else $RELOADER_CONFIG, .reload.toml, [tool.reloader] in pyproject.toml,"
-    " .air.toml or .config/air.toml"
-)
-_TOP_KEYS = frozenset(key for key, _, _ in options() if "." not in key)
+def _check(arguments: list[str]) -> int:
+    if any(text in _HELP for text in arguments):
+        return _say(parser_of(_CHECK, arguments).format_help())
+    given = read(_CHECK, arguments)
+    from reloader.commands import check
+
+    statuses = []
+    for invocation in _invocations(given):
+        reading = read_config(invocation, os.environ, _working_directory())
+        findings = check.check(reading, os.environ.get("PATH", ""))
+        file = reading.document.name if reading.document else invocation.file
+        text = check.render(findings, file, as_json=given.options.json)
+        if given.options.print:
+            _say(check.printed(reading, as_json=given.options.json))
+            sys.stderr.write(text)
+        else:
+            _say(text)
+        statuses.append(check.status(findings, strict=given.options.strict))
+    return max(statuses)
 
 
-def _arity(option: Option) -> dict[str, Any]:
-    """A switch needs no value; what was not given leaves no trace, so that each layer is exact."""
-    sparse: dict[str, Any] = {"default": argparse.SUPPRESS}
-    return sparse | {"nargs": "?", "const": "true"} if option.kind is Kind.FLAG else sparse
+def _explain(arguments: list[str]) -> int:
+    if any(text in _HELP for text in arguments):
+        return _say(parser_of(_EXPLAIN, arguments).format_help())
+    ours, behind = split(arguments)
+    given = read(_EXPLAIN, ours)
+    cwd = _working_directory()
+    reading = read_config(_one(given), os.environ, cwd)
+    from reloader.commands.explain import explain, nothing_to_explain
+
+    words = [*given.words, *behind]
+    if not words:
+        raise nothing_to_explain()
+    return _say(explain(words, reading, cwd))
 
 
-def _described(option: Option, default: object) -> dict[str, Any]:
-    from reloader.config.render import flag_help, metavar
+def _doctor(arguments: list[str]) -> int:
+    if any(text in _HELP for text in arguments):
+        return _say(parser_of(_DOCTOR, arguments).format_help())
+    given = read(_DOCTOR, arguments)
+    reading = read_config(_one(given), os.environ, _working_directory())
+    from reloader.commands import doctor
 
-    text = flag_help(option, default).replace("%", "%%")
-    return {"help": text, "metavar": metavar(option)}
-
-
-def _strangers(rest: list[str]) -> list[Problem]:
-    """The problems of what argparse could not place; a value behind an unknown flag is not one."""
-    from reloader.config.words import nearest
-
-    problems = []
-    for index, text in enumerate(rest):
-        if text.startswith("-"):
-            flag = text.partition("=")[0]
-            near = nearest(flag.lstrip("-"), [key for key, _, _ in options()])
-            hint = f"did you mean --{near}?" if near else "reloader run -h lists the flags"
-            problems.append(Problem("no such flag", flag, hint))
-        elif not (index and rest[index - 1].startswith("-") and "=" not in rest[index - 1]):
-            hint = "arguments for the app go behind --"
-            problems.append(Problem(f"unexpected argument: {text}", hint=hint))
-    return problems
+    error = None if reading.config else ConfigError(*reading.problems)
+    findings = doctor.doctor(reading.config, error)
+    _say(doctor.render(findings, as_json=given.options.json))
+    return doctor.status(findings)
 
 
 # --- init ----------------------------------------------------------------------------------------
 
 
 def _init(arguments: list[str]) -> int:
-    parser = _Parser(prog="reloader init", formatter_class=_Formatter, **_PLAIN)
+    parser = Parser(prog="reloader init", formatter_class=Formatter, **PLAIN)
     parser.add_argument("-h", "--help", action="store_true", help="this text")
     parser.add_argument("--force", action="store_true", help="overwrite a .reload.toml")
+    text = "convert this Air file, with its comments, and say what changed"
+    parser.add_argument("--from", dest="source", metavar="FILE", default="", help=text)
+    text = "for this kind of project, not the one that is found: go, fastapi, node, …"
+    parser.add_argument("--template", metavar="NAME", default="", help=text)
     given = parser.parse_args(arguments)
     if given.help:
         return _say(parser.format_help())
-    from reloader.commands.init import init
+    from reloader.commands.init import convert, init
 
-    return _say(init(_working_directory(), force=given.force))
+    if given.source and given.template:
+        raise ConfigError(Problem("--from and --template exclude each other", hint="keep one"))
+    if given.source:
+        return _say(convert(_working_directory(), given.source, os.environ, force=given.force))
+    return _say(init(_working_directory(), force=given.force, template=given.template))
 
 
 # --- healthcheck ---------------------------------------------------------------------------------
 
 
 def _healthcheck(arguments: list[str]) -> int:
-    parser = _Parser(prog="reloader healthcheck", formatter_class=_Formatter, **_PLAIN)
+    parser = Parser(prog="reloader healthcheck", formatter_class=Formatter, **PLAIN)
     parser.add_argument("-h", "--help", action="store_true", help="this text")
     text = "a failed build is no harm while the last good app runs"
     parser.add_argument("--app-only", action="store_true", help=text)
@@ -234,6 +256,9 @@ def _healthcheck(arguments: list[str]) -> int:
 
 _COMMANDS = {
     "run": _Command("build, run, watch; what reloader does without a command", _run),
+    "check": _Command("what is wrong with the config, and what is doubtful", _check),
+    "explain": _Command("whether a save of a file does something; what a key means", _explain),
+    "doctor": _Command("whether this machine and project are fit for reloading", _doctor),
     "init": _Command("write a .reload.toml that fits the project", _init),
     "healthcheck": _Command("whether the app is up and its last build was good", _healthcheck),
 }

@@ -2,80 +2,75 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
-from dataclasses import dataclass
-from os.path import exists, isfile, join
+from os.path import exists, join
 from typing import TYPE_CHECKING
 
-from reloader.errors import Problem, ReloaderError
+from reloader.commands.kinds import SCHEMA, SCHEMA_LINE, detect, named
+from reloader.errors import ConfigError, Problem, ReloaderError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Mapping
 
 NAME = ".reload.toml"
 _AIR_FILES = (".air.toml", ".config/air.toml")
-_LARGEST = 200_000  # characters of a source that are looked at
-# Where an app usually is; other names come after these.
-_LIKELY = ("main", "app", "server", "wsgi", "asgi", "api", "run", "__init__", "__main__")
-_RUNNERS = {"uv.lock": "uv run", "poetry.lock": "poetry run", "Pipfile.lock": "pipenv run"}
-_NODE_RUNNERS = {
-    "pnpm-lock.yaml": "pnpm",
-    "yarn.lock": "yarn",
-    "bun.lock": "bun",
-    "bun.lockb": "bun",
-}
-_NODE_EXT = ("js", "mjs", "cjs", "ts", "mts", "jsx", "tsx", "json")
 
 
-@dataclass(frozen=True)
-class Template:
-    """What a kind of project needs in `[build]`; empty: nothing is written for it."""
-
-    project: str  # "a FastAPI app"
-    bin: str = ""
-    cmd: str = ""
-    include_ext: tuple[str, ...] = ()
-    exclude_dir: tuple[str, ...] = ()
-    remark: str = ""
-
-    def text(self) -> str:
-        """The file; what is left out is there as a comment, so that nothing has to be looked up."""
-        lines = [f"# How reloader runs {self.project}. All keys: reloader run -h", "", "[build]"]
-        lines += [f"# {self.remark}"] if self.remark else []
-        rows = (
-            ("cmd", self.cmd and _quoted(self.cmd), '"make"', "builds the app"),
-            ("bin", self.bin and _quoted(self.bin), '"./app"', "runs the app"),
-            ("include_ext", _listed(self.include_ext), '["*"]', "endings of files that count"),
-            ("exclude_dir", _listed(self.exclude_dir), '["data"]', "folders that don't count"),
-            ("rerun", "", "true", "start the app again when it ends by itself"),
-            ("stop_timeout", "", '"5s"', "time the app has to stop"),
-        )
-        for key, value, example, comment in rows:
-            setting = f"{key} = {value}" if value else f"# {key} = {example}"
-            lines.append(f"{setting}  # {comment}")
-        return "\n".join(lines) + "\n"
-
-
-def init(cwd: str, *, force: bool) -> str:
+def init(cwd: str, *, force: bool, template: str = "") -> str:
     """Write `.reload.toml` in `cwd`; gives what to tell the user.
 
-    A project that has a config already gets none, unless `force`.
+    A project that has a config already gets none, unless `force`. `template`: the kind of project,
+    where the one that is found is not meant.
 
-    Raises ReloaderError: there is a `.reload.toml`, or it can't be written.
+    Raises ReloaderError: there is a `.reload.toml`, it can't be written, there is no such template.
     """
-    path = join(cwd, NAME)
+    chosen = named(cwd, template) if template else None
     air = next((name for name in _AIR_FILES if exists(join(cwd, name))), "")
-    if air and not force and not exists(path):
+    if air and not force and not exists(join(cwd, NAME)):
         return (
             f"{air} is here, and reloader run reads it as it is; nothing written\n"
-            f"  reloader init --force writes a {NAME}, which then goes before it\n"
+            f"  reloader init --from {air} converts it to a {NAME}, which then goes before it\n"
         )
-    template = detect(cwd)
+    chosen = chosen or detect(cwd)
+    _write(cwd, chosen.text(), force=force)
+    if not chosen.bin:
+        return f"{NAME} written; say in it how the app is run, then: reloader run\n"
+    return f"{NAME} written for {chosen.project}; start it with: reloader run\n"
+
+
+def convert(cwd: str, source: str, environ: Mapping[str, str], *, force: bool) -> str:
+    """Write what an Air file means as `.reload.toml`; gives what to tell the user.
+
+    Raises ReloaderError: as `init`, and where the Air file can't be used.
+    """
+    from reloader.config import air, load
+    from reloader.config.convert import convert as converted
+    from reloader.config.document import parse, read
+    from reloader.config.layers import Findings
+
+    if not air.is_air(source):
+        hint = "its name has air in it: .air.toml, .air.docker.toml, air.conf"
+        raise ConfigError(Problem("expected an Air file", source, hint))
+    home = {"HOME": environ.get("HOME", "")}
+    was = load.load(load.Invocation(source), home, cwd)
+    text = read(join(cwd, os.path.expanduser(source)), source, loose=True)
+    table = air.folded(parse(text, source), Findings()).table
+    result = converted(text, table, was, lambda new: load.meaning(parse(new, NAME), home, cwd))
+    head = f"{SCHEMA_LINE}\n# From {source}, by reloader init --from.\n\n"
+    _write(cwd, head + result.text, force=force)
+    changes = "".join(f"  {change}\n" for change in result.changes)
+    return f"{NAME} written from {source}; start it with: reloader run\n{changes}"
+
+
+def _write(cwd: str, text: str, *, force: bool) -> None:
+    """The config, and the schema that its first line names beside it."""
+    from reloader.config import schema
+
     try:
-        with open(path, "w" if force else "x", encoding="utf-8") as file:
-            file.write(template.text())
+        with open(join(cwd, NAME), "w" if force else "x", encoding="utf-8") as file:
+            file.write(text)
+        with open(join(cwd, SCHEMA), "w", encoding="utf-8") as file:
+            file.write(schema.text())
     except FileExistsError:
         raise ReloaderError(
             Problem("there is a config already", NAME, "reloader init --force overwrites it")
@@ -83,189 +78,3 @@ def init(cwd: str, *, force: bool) -> str:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ReloaderError(Problem(f"can't be written: {reason}", NAME)) from None
-    if not template.bin:
-        return f"{NAME} written; say in it how the app is run, then: reloader run\n"
-    return f"{NAME} written for {template.project}; start it with: reloader run\n"
-
-
-def detect(cwd: str) -> Template:
-    """The template for the project in `cwd`; the first kind that fits."""
-    for kind in _KINDS:
-        if template := kind(cwd):
-            return template
-    return Template("the app", remark="Say how the app is run: take the # off bin, and write it.")
-
-
-# --- one function a kind -------------------------------------------------------------------------
-
-
-def _go(cwd: str) -> Template | None:
-    if not isfile(join(cwd, "go.mod")):
-        return None
-    mains = list(_go_mains(cwd)) or ["."]
-    remark = f"Other programs here: {', '.join(mains[1:])}" if mains[1:] else ""
-    command = f"go build -o ./tmp/main {mains[0]}"
-    return Template("a Go program", "./tmp/main", command, remark=remark)
-
-
-def _go_mains(cwd: str) -> Iterator[str]:
-    """The folders that hold a main package: the root, or below `cmd/`."""
-    for folder in (".", *(f"./cmd/{name}" for name in _names(join(cwd, "cmd")))):
-        sources = (name for name in _names(join(cwd, folder)) if name.endswith(".go"))
-        if any(re.search(r"(?m)^package main\b", _read(cwd, folder, name)) for name in sources):
-            yield folder
-
-
-def _rust(cwd: str) -> Template | None:
-    if not isfile(join(cwd, "Cargo.toml")):
-        return None
-    found = re.search(r'(?ms)^\[package\].*?^name\s*=\s*"([\w-]+)"', _read(cwd, "Cargo.toml"))
-    ext, target = ("rs", "toml"), ("target",)
-    if not found:
-        return Template("a Rust workspace", "cargo run", "", ext, target)
-    app = f"./target/debug/{found[1]}"
-    return Template("a Rust program", app, "cargo build", ext, target)
-
-
-def _django(cwd: str) -> Template | None:
-    if "django" not in _read(cwd, "manage.py").lower():
-        return None
-    # Django's own reloader would be a second one.
-    return Template("a Django project", f"{_python(cwd)} manage.py runserver --noreload")
-
-
-def _fastapi(cwd: str) -> Template | None:
-    app = _python_app(cwd, "FastAPI")
-    if not app:
-        return None
-    factory = " --factory" if app.endswith("()") else ""
-    command = f"{_python(cwd)} -m uvicorn {app.removesuffix('()')}{factory} --port 8000"
-    return Template("a FastAPI app", command)
-
-
-def _flask(cwd: str) -> Template | None:
-    app = _python_app(cwd, "Flask")
-    if not app:
-        return None
-    module = app.partition(":")[0] if app.endswith((":app", "()")) else app
-    return Template("a Flask app", f"{_python(cwd)} -m flask --app {module} run --port 5000")
-
-
-def _node(cwd: str) -> Template | None:
-    try:
-        scripts = json.loads(_read(cwd, "package.json") or "{}").get("scripts") or {}
-        script = next((name for name in ("start", "serve", "dev") if scripts.get(name)), "")
-    except (ValueError, AttributeError):
-        return None
-    if not script:
-        return None
-    runner = next((tool for lock, tool in _NODE_RUNNERS.items() if exists(join(cwd, lock))), "npm")
-    return Template(
-        "a Node app", f"{runner} run {script}", "", _NODE_EXT, ("dist", "build", "coverage")
-    )
-
-
-def _script(cwd: str) -> Template | None:
-    """A script with a main part, or a package that can be run."""
-    others = ("setup.py", "conftest.py")
-    scripts = [name for name in _by_likelihood(_names(cwd)) if name.endswith(".py")]
-    scripts = [name for name in scripts if name not in others and isfile(join(cwd, name))]
-    likely = [name for name in scripts if "__main__" in _read(cwd, name)]
-    likely += [name for name in scripts if name[:-3] in _LIKELY] or scripts[:1]
-    packages = [name for name in _names(cwd) if isfile(join(cwd, name, "__main__.py"))]
-    if not likely and not packages:
-        return None
-    app = likely[0] if likely else f"-m {packages[0]}"
-    return Template("a Python program", f"{_python(cwd)} {app}")
-
-
-def _make(cwd: str) -> Template | None:
-    text = _read(cwd, "Makefile")
-    run = re.search(r"(?m)^run\s*:(?!=).*\n((?:\t.*\n?)*)", text)
-    if not run or "reloader" in run[0]:  # it would start us again
-        return None
-    has_build = re.search(r"(?m)^build\s*:(?!=)", text)
-    return Template("the app of make run", "make run", "make build" if has_build else "")
-
-
-_KINDS: tuple[Callable[[str], Template | None], ...] = (
-    _go,
-    _rust,
-    _django,
-    _fastapi,
-    _flask,
-    _node,
-    _script,
-    _make,
-)
-
-# --- looking -------------------------------------------------------------------------------------
-
-
-def _python_app(cwd: str, framework: str) -> str:
-    """Where an app of this class is made: `main:app`, or `main:create_app()` by a function."""
-    made = re.compile(rf"(?m)^(\w+)\s*(?::[^=\n]+)?=\s*(?:\w+\.)?{framework}\(")
-    factory = re.compile(rf"(?m)^def (\w+)\([^\n]*\n(?:[ \t]+.*\n|\n)*?.*\b{framework}\(")
-    for pattern, end in ((made, ""), (factory, "()")):
-        for module, source in _modules(cwd):
-            if f"import {framework}" in source and (found := pattern.search(source)):
-                return f"{module}:{found[1]}{end}"
-    return ""
-
-
-def _modules(cwd: str) -> Iterator[tuple[str, str]]:
-    """Name and source of each module in the root and in the packages one below."""
-    folders = [".", *(name for name in _names(cwd) if not name.startswith((".", "test")))]
-    for folder in folders:
-        for name in _by_likelihood(_names(join(cwd, folder))):
-            if name.endswith(".py") and not name.startswith("test"):
-                parts = [part for part in (folder, name[:-3]) if part not in (".", "__init__")]
-                yield ".".join(parts), _read(cwd, folder, name)
-
-
-def _by_likelihood(names: list[str]) -> list[str]:
-    return sorted(names, key=lambda name: _LIKELY.index(s) if (s := name[:-3]) in _LIKELY else 99)
-
-
-def _python(cwd: str) -> str:
-    """The interpreter that has the project's packages."""
-    for lock, runner in _RUNNERS.items():
-        if exists(join(cwd, lock)):
-            return f"{runner} python"
-    for venv in (".venv", "venv"):
-        if exists(join(cwd, venv, "bin", "python")):
-            return f"{venv}/bin/python"
-    from shutil import which
-
-    return "python" if which("python") else "python3"
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
-
-
-def _read(*parts: str) -> str:
-    """The beginning of a text file; "" if it can't be read."""
-    path = join(*parts)
-    if not isfile(path):
-        return ""
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read(_LARGEST)
-    except OSError:
-        return ""
-
-
-# --- writing -------------------------------------------------------------------------------------
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _listed(items: tuple[str, ...]) -> str:
-    return f"[{', '.join(map(_quoted, items))}]" if items else ""

@@ -10,7 +10,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reloader.config import project
+from reloader.config import model, project
+from reloader.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from reloader.config.layers import Findings, Settings
 
 _NAME = re.compile(r"(^|[^0-9A-Za-z])air\.")
-_INIT_DELAY = 1000  # `air init` writes it into every file: no wish of the user's
+INIT_DELAY = 1000  # `air init` writes it into every file: no wish of the user's
 # A text or number that Air takes for "not written" and that could mean nothing else. All other
 # zeros count: somebody who writes `keep_scroll = false` wants it, though Air ignores it.
 _NOTHING = {
@@ -31,6 +32,15 @@ _NOTHING = {
     "build.kill_delay": 0,  # `air init` writes "0s"; it would be a SIGKILL without a warning
     "proxy.app_start_timeout": 0,
 }
+_WORDS = frozenset(
+    (
+        *(name for key, _, _ in model.options() for name in key.split(".")),
+        *(key for key, _, _ in model.options(model.Rule)),
+        *model.PLATFORMS,
+        "rules",
+    )
+)
+FOLDER_VARIABLE = "air_wd"  # Air's working directory; lower case, as Air reads it
 _PATH_KEYS = ("build.include_dir", "build.include_file", "build.exclude_dir")
 
 
@@ -46,43 +56,91 @@ def is_other_tool(table: Mapping[str, Any]) -> bool:
 
 def adapted(settings: Settings, document: Document, found: Findings) -> Settings:
     """What an Air file means; what its owner should know joins what was found."""
-    found.notes += _ending_notes(document)
+    found.doubts += _ending_doubts(document)
     kept = {
         key: setting
         for key, setting in settings.items()
         if key not in _NOTHING or setting.value != _NOTHING[key]
     }
     delay = kept.get("build.delay")
-    if delay and delay.value == _INIT_DELAY:
+    if delay and delay.value == INIT_DELAY:
         del kept["build.delay"]
-        found.asides.append(
-            f"{delay.origin.where}: build.delay: 1000 is what air init writes; a reload starts"
+        text = (
+            "build.delay: 1000 is what air init writes; a reload starts"
             " as soon as the files are quiet (any other number counts)"
         )
+        found.remarks.append(Problem(text, delay.origin.where))
     for key in _PATH_KEYS:
         if key in kept:
             value = tuple(item.replace("\\", "/") for item in kept[key].value)
             kept[key] = replace(kept[key], value=value)
     if rules := kept.get("build.rules"):
         plain = tuple(
-            replace(rule, delay=None) if rule.delay == _INIT_DELAY else rule for rule in rules.value
+            replace(rule, delay=None) if rule.delay == INIT_DELAY else rule for rule in rules.value
         )
         kept["build.rules"] = replace(rules, value=plain)
     return kept
 
 
-def _ending_notes(document: Document) -> list[str]:
+def _ending_doubts(document: Document) -> list[Problem]:
     """Endings with a dot never match in Air; here they do, which is news to the owner."""
     build = document.table.get("build")
     endings = build.get("include_ext") if isinstance(build, dict) else None
     if not isinstance(endings, list):
         return []
     return [
-        f'{document.where(("build", "include_ext", index))}: build.include_ext: "{ending}"'
-        f' is read as "{ending[1:]}" (Air never matches it)'
+        Problem(
+            f'build.include_ext: "{ending}" is read as "{ending[1:]}" (Air never matches it)',
+            document.where(("build", "include_ext", index)),
+        )
         for index, ending in enumerate(endings)
         if isinstance(ending, str) and ending.startswith(".")
     ]
+
+
+def folded(document: Document, found: Findings) -> Document:
+    """The document with our spelling of keys: `[Build]` and `CMD` are `[build]` and `cmd`.
+
+    Air's reader looks for a key in more than one case; here any will do. Of two spellings in one
+    table the usual one counts; two spellings of a table are one.
+    """
+    if not _oddly_spelled(document.table):
+        return document
+    lines = {tuple(map(word, path)): line for path, line in document.lines.items()}
+    lines |= dict(document.lines)
+    for path in document.lines:
+        if path and word(path[-1]) != path[-1]:
+            text = f"{path[-1]} is read as {word(path[-1])}"
+            found.doubts.append(Problem(text, document.where(path)))
+    return replace(document, table=_folded(document.table), lines=lines)
+
+
+def word(part: str | int) -> str | int:
+    """A key of ours in any case, as we write it; what else there is stays."""
+    if isinstance(part, str) and part.lower() in _WORDS:
+        return part.lower()
+    return part
+
+
+def _oddly_spelled(value: object) -> bool:
+    if isinstance(value, list):
+        return any(map(_oddly_spelled, value))
+    if not isinstance(value, dict):
+        return False
+    return any(word(key) != key or _oddly_spelled(below) for key, below in value.items())
+
+
+def _folded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_folded(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    table: dict[str | int, Any] = {}
+    for key, below in sorted(value.items(), key=lambda item: word(item[0]) == item[0]):
+        old, new = table.get(word(key)), _folded(below)
+        is_one = isinstance(old, dict) and isinstance(new, dict)
+        table[word(key)] = old | new if is_one and old else new
+    return table
 
 
 def moved(settings: Settings) -> Settings:

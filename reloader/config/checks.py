@@ -101,28 +101,9 @@ def app_problems(config: Config) -> Iterator[Problem]:
         yield problem(key, config.origins[key], 'expected a program first, found ""')
 
 
-def notes(config: Config) -> Iterator[str]:
-    """What is allowed and probably not meant, or not there yet."""
-    entrypoint = config.build.entrypoint
-    if len(entrypoint) == 1 and " " in entrypoint[0]:
-        program = join(config.root, entrypoint[0])
-        if not os.path.exists(program):
-            yield _note(
-                config,
-                "build.entrypoint",
-                f'"{entrypoint[0]}" is taken as one program; arguments are written as a list',
-            )
-    if config.proxy.enabled:
-        yield _note(config, "proxy.enabled", "there is no proxy yet, ignored")
-
-
 def problem(key: str, origin: Origin, text: str, hint: str = "") -> Problem:
     """The problem of a key: flags and variables are named by their origin already."""
     if origin.layer in (Layer.FLAG, Layer.ENVIRONMENT):
         return Problem(text, origin.where, hint)
     where = origin.where if origin.layer is Layer.FILE else ""
     return Problem(f"{key}: {text}", where, hint)
-
-
-def _note(config: Config, key: str, text: str) -> str:
-    return str(problem(key, config.origins[key], text))

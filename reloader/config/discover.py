@@ -34,9 +34,15 @@ def find(named: str, environ: Mapping[str, str], cwd: str) -> Document | None:
     return None
 
 
+def places(named: str, environ: Mapping[str, str], cwd: str) -> tuple[str, ...]:
+    """The files, absolute, whose coming, changing or going may change what `find` gives."""
+    names = [name] if (name := named or environ.get(VARIABLE, "")) else [*CANDIDATES]
+    return tuple(os.path.normpath(os.path.join(cwd, os.path.expanduser(name))) for name in names)
+
+
 def _candidate(name: str, cwd: str) -> Document | None:
     """The document if it is ours: a pyproject.toml or an air.toml may have nothing for us."""
-    text = read(os.path.join(cwd, name), name)
+    text = read(os.path.join(cwd, name), name, loose=air.is_air(name))
     if name == PYPROJECT:
         # Nobody's business is somebody else's syntax error, so look before parsing.
         return parse(text, name).below("tool", "reloader") if "reloader" in text else None
@@ -45,7 +51,8 @@ def _candidate(name: str, cwd: str) -> Document | None:
 
 
 def _named(name: str, cwd: str, remark: str) -> Document:
-    text = read(os.path.join(cwd, os.path.expanduser(name)), name + remark)
+    path = os.path.join(cwd, os.path.expanduser(name))
+    text = read(path, name + remark, loose=air.is_air(name))
     document = parse(text, name)
     if os.path.basename(name) == PYPROJECT:
         section = document.below("tool", "reloader")

@@ -11,7 +11,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from reloader.config.lines import Path, locate
+from reloader.config.lines import Path, locate, loosened
 from reloader.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -85,15 +85,33 @@ def _syntax_problem(message: str, text: str, name: str) -> Problem:
     padding = "".join("\t" if char == "\t" else " " for char in content[: column - 1 - start])
     gutter = f"  {line} | "
     caret = " " * (len(gutter) - 2) + "| " + padding + "^"
-    sentence = what[:1].lower() + what[1:]
-    return Problem(
-        f"{sentence}\n{gutter}{content}\n{caret}",
-        where=f"{name}:{line}:{column}",
-    )
+    sentence, hint = _in_our_words(what, lines[line - 1])
+    return Problem(f"{sentence}\n{gutter}{content}\n{caret}", f"{name}:{line}:{column}", hint)
 
 
-def read(path: str, name: str) -> str:
+_HINTS = {
+    "Invalid value": "texts stand in quotes; true, false and numbers don't",
+    "Unclosed array": "a comma goes between two items, and ] behind the last",
+    "Unescaped '\\' in a string": "write \\\\, or put the text in single quotes",
+    "Expected newline or end of document after a statement": "each key has a line of its own",
+}
+
+
+def _in_our_words(what: str, line: str) -> tuple[str, str]:
+    """What tomli says as a sentence of ours, and what to do; by and large it says it well."""
+    if found := re.match(r"Cannot declare \((.+?),?\) twice", what):
+        table = f"[{found[1].replace(', ', '.')}]".replace("'", "")
+        return f"expected each table once, found {table} again", "put its keys in one place"
+    if what == "Cannot overwrite a value":
+        key = line.partition("=")[0].strip()
+        return f"expected each key once, found {key} again", "keep one of the two"
+    return what[:1].lower() + what[1:], _HINTS.get(what, "")
+
+
+def read(path: str, name: str, *, loose: bool = False) -> str:
     """The text of the config file at `path`; `name` is for messages.
+
+    `loose`: as Air's reader has it, comments may hold any bytes and lines may end in CR.
 
     Raises ConfigError: not there, not a regular file, not readable, larger than `LARGEST`, not
     UTF-8 text. Never blocks: a FIFO without a writer is refused like any special file.
@@ -113,14 +131,16 @@ def read(path: str, name: str) -> str:
             content += piece
     finally:
         os.close(descriptor)
-    return _decoded(content, name)
+    return _decoded(content, name, loose=loose)
 
 
-def _decoded(content: bytes, name: str) -> str:
+def _decoded(content: bytes, name: str, *, loose: bool) -> str:
     if len(content) > LARGEST:
         raise ConfigError(
             Problem(f"expected a config file, found more than {LARGEST:,} bytes", where=name)
         )
+    if loose and "\ufffd" not in (text := loosened(content.decode(errors="replace"))):
+        content = text.encode()
     try:
         text = content.decode()
     except UnicodeDecodeError as error:

@@ -38,11 +38,11 @@ Settings = dict[str, Setting]  # by key: "build.cmd"
 
 @dataclass
 class Findings:
-    """What was noticed on the way: what is wrong, and what is worth a line at the start."""
+    """What was noticed on the way: what is wrong, what is doubtful, and what is worth knowing."""
 
     problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    asides: list[str] = field(default_factory=list)  # worth a record in --json, but no line
+    doubts: list[Problem] = field(default_factory=list)
+    remarks: list[Problem] = field(default_factory=list)
 
     def misfits(self, where: str, name: str, error: values.MisfitError) -> None:
         """The problems of a value that came from a flag or a variable."""
@@ -78,7 +78,7 @@ def _note_near_miss(name: str, keys: Mapping[str, str], found: Findings) -> None
     from difflib import get_close_matches
 
     if close := get_close_matches(name, keys, n=1, cutoff=0.93):
-        found.notes.append(f"{name}: not a variable of ours, ignored; {close[0]} is one")
+        found.doubts.append(Problem("not a variable of ours, ignored", name, f"{close[0]} is one"))
 
 
 def flag_layer(flags: Mapping[str, Sequence[str]], found: Findings) -> Settings:
@@ -179,8 +179,13 @@ class _FileReader:
 
     def _take(self, settings: Settings, key: str, path: Path, value: object) -> None:
         option = _RULE_OPTIONS[key] if path[:2] == ("build", "rules") else OPTIONS[key]
+        origin = Origin(Layer.FILE, self.document.where(path))
+        if self.is_air and isinstance(value, int) and value < 0:  # for Air no wait at all
+            self.found.doubts.append(
+                Problem(f"{_dotted(path)}: {value} is read as 0", origin.where)
+            )
+            value = 0
         try:
-            origin = Origin(Layer.FILE, self.document.where(path))
             settings[key] = Setting(values.read(key, option, value), origin)
         except values.MisfitError as error:
             for misfit in error.misfits:
@@ -205,10 +210,8 @@ class _FileReader:
         near = nearest(key, model.SECTIONS) if is_table else ""
         hint = f"did you mean [{near}]?" if near else _hint(key, nearest(key, known))
         if self.is_air:
-            self.found.notes.append(
-                f"{self.document.where(path)}: {key}: unknown key, ignored"
-                + (f"; {hint}" if hint else "")
-            )
+            where = self.document.where(path)
+            self.found.doubts.append(Problem(f"{key}: unknown key, ignored", where, hint))
         else:
             self._problem(path, "unknown table" if is_table else "unknown key", hint)
 

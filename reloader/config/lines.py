@@ -7,8 +7,19 @@ counts and never judges. Pure.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 Path = tuple[str | int, ...]
+
+
+class Statement(NamedTuple):
+    """A `[header]` or a `key = value`, with its first and last line, from 1."""
+
+    path: Path
+    first: int
+    last: int
+    is_header: bool
+
 
 _TOKEN = re.compile(
     r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*"{3,5}'
@@ -38,10 +49,35 @@ def locate(text: str) -> dict[Path, int]:
     A table is where its header is, or else its first key. Array items and arrays of tables are
     numbered from 0. `text` must be TOML that tomli has accepted, with `\n` line ends.
     """
+    return _walked(text).lines
+
+
+def statements(text: str) -> list[Statement]:
+    """The headers and pairs of a text that tomli has accepted, in their order."""
+    return _walked(text).statements
+
+
+def loosened(text: str) -> str:
+    r"""The text with `\n` line ends, and with comments of which nothing is left but plain text."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _TOKEN.sub(lambda m: _plain(m[0]) if m[0].startswith("#") else m[0], lines)
+
+
+def _plain(comment: str) -> str:
+    return "".join(char if char.isprintable() and char != "\ufffd" else " " for char in comment)
+
+
+def comment_of(line: str) -> str:
+    """The comment at the end of a line where no text of several lines ends; "" if there is none."""
+    pieces = [match[0] for match in _TOKEN.finditer(line)]
+    return pieces[-1] if pieces and pieces[-1].startswith("#") else ""
+
+
+def _walked(text: str) -> _Walk:
     walk = _Walk(text)
     while walk.at < len(walk.tokens):
         walk.statement()
-    return walk.lines
+    return walk
 
 
 class _Walk:
@@ -49,6 +85,7 @@ class _Walk:
 
     def __init__(self, text: str) -> None:
         self.lines: dict[Path, int] = {}
+        self.statements: list[Statement] = []
         self.tokens: list[tuple[str, int]] = []
         self.at = 0
         self._table: Path = ()
@@ -64,12 +101,13 @@ class _Walk:
     def statement(self) -> None:
         if self._peek() == "\n":
             self.at += 1
-        elif self._peek() == "[":
-            self._header()
-        else:
-            self._pair(self._table)
+            return
+        first, is_header = self._line(), self._peek() == "["
+        path = self._header() if is_header else self._pair(self._table)
+        piece, line = self.tokens[self.at - 1]
+        self.statements.append(Statement(path, first, line + piece.count("\n"), is_header))
 
-    def _header(self) -> None:
+    def _header(self) -> Path:
         line = self._line()
         self.at += 1
         is_array = self._peek() == "["
@@ -86,18 +124,20 @@ class _Walk:
         self._table = self._inside(path)
         self._mark(self._table, line)
         self.lines[self._table] = line  # a header goes before `[a.b]` above `[a]`
+        return self._table
 
     def _inside(self, path: Path) -> Path:
         """Where keys below `path` go: an array of tables takes them into its last table."""
         size = self._sizes.get(path, 0)
         return (*path, size - 1) if size else path
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: Path) -> Path:
         line = self._line()
         path = (*table, *self._key())
         self._mark(path, line)
         self.at += 1  # the "="
         self._value(path)
+        return path
 
     def _key(self) -> list[str]:
         parts = []

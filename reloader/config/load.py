@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reloader.config import air, checks, discover, model, project
+from reloader.config import air, checks, discover, doubts, model, project
 from reloader.config.layers import (
     Findings,
     Setting,
@@ -45,6 +45,16 @@ class Invocation:
     args: tuple[str, ...] = ()
 
 
+class Reading(NamedTuple):
+    """All that came of reading: a config, or what is wrong with it; and what is doubtful."""
+
+    config: Config | None
+    problems: tuple[Problem, ...]
+    doubts: tuple[Problem, ...]
+    remarks: tuple[Problem, ...]
+    document: Document | None = None
+
+
 def load(
     invocation: Invocation, environ: Mapping[str, str], cwd: str, platform: str = PLATFORM
 ) -> Config:
@@ -55,48 +65,86 @@ def load(
 
     Raises ConfigError: with everything that is wrong.
     """
+    reading = read(invocation, environ, cwd, platform)
+    if reading.config is None:
+        raise ConfigError(*reading.problems)
+    return reading.config
+
+
+def read(
+    invocation: Invocation, environ: Mapping[str, str], cwd: str, platform: str = PLATFORM
+) -> Reading:
+    """As `load`, but what is wrong is told together with what is doubtful."""
     found = Findings()
-    document = _document(invocation.file, environ, cwd, found)
+    document, cwd = _document(invocation.file, environ, cwd, found)
     is_unread = bool(found.problems)
-    is_air = document is not None and air.is_air(document.name)
     written = _overlay(
-        _file_layer(document, is_air, platform, found),
+        _file_layer(document, platform, found),
         environment_layer(environ, found),
         flag_layer(invocation.flags, found),
     )
+    config = None
     if is_unread:  # then the rest would be judged without knowing what was written
-        raise ConfigError(*found.problems)
-    if not (document or found.problems or any(key in written for key in _COMMANDS)):
-        raise ConfigError(_nothing_found(cwd))
+        pass
+    elif not (document or found.problems or any(key in written for key in _COMMANDS)):
+        found.problems.append(_nothing_found(cwd))
+    else:
+        config = _config(written, document, environ, cwd, found)
+        config = replace(config, args=invocation.args)
+        found.doubts += doubts.at_start(config)
+    rest = tuple(found.doubts), tuple(found.remarks)
+    if found.problems or config is None:
+        return Reading(None, tuple(found.problems), *rest, document)
+    config = replace(config, doubts=rest[0], remarks=rest[1])
+    return Reading(config, (), *rest, document)
+
+
+def meaning(document: Document, environ: Mapping[str, str], cwd: str) -> Config:
+    """What a document alone comes to, whatever is wrong with it."""
+    found = Findings()
+    return _config(_file_layer(document, PLATFORM, found), document, environ, cwd, found)
+
+
+def _config(
+    written: Settings,
+    document: Document | None,
+    environ: Mapping[str, str],
+    cwd: str,
+    found: Findings,
+) -> Config:
     home = checks.home_folder(environ.get("HOME", ""))
+    is_air = document is not None and air.is_air(document.name)
     root = _root(written, cwd, home, found)
-    config = replace(
-        _resolved(_completed(written, root, is_air), root, home),
-        file=document.name if document else "",
-        is_air=is_air,
-        args=invocation.args,
-    )
-    config = _checked(config, home, cwd, found)
-    if found.problems:
-        raise ConfigError(*found.problems)
-    notes = (*found.notes, *checks.notes(config))
-    return replace(config, notes=notes, asides=tuple(found.asides))
+    config = _resolved(_completed(written, root, is_air), root, home)
+    config = replace(config, file=document.name if document else "", is_air=is_air)
+    return _checked(config, home, cwd, found)
 
 
-def _document(named: str, environ: Mapping[str, str], cwd: str, found: Findings) -> Document | None:
-    """The config file; what is wrong with it joins what is wrong with the flags."""
+def _document(
+    named: str, environ: Mapping[str, str], cwd: str, found: Findings
+) -> tuple[Document | None, str]:
+    """The config file and the folder it is for; what is wrong joins what is wrong with the flags.
+
+    With Air's own variable, Air's file is for that folder, and is looked for there.
+    """
+    wished = environ.get(air.FOLDER_VARIABLE, "")
+    folder = os.path.normpath(os.path.join(cwd, os.path.expanduser(wished))) if wished else cwd
     try:
-        return discover.find(named, environ, cwd)
+        document = discover.find(named, environ, cwd)
+        if document is None and folder != cwd:
+            cwd, document = folder, discover.find("", {}, folder)
     except ConfigError as error:
         found.problems += error.problems
-        return None
+        return None, cwd
+    if document is None or not air.is_air(document.name):
+        return document, cwd
+    return air.folded(document, found), folder
 
 
-def _file_layer(
-    document: Document | None, is_air: bool, platform: str, found: Findings
-) -> Settings:
+def _file_layer(document: Document | None, platform: str, found: Findings) -> Settings:
     if document is None:
         return {}
+    is_air = air.is_air(document.name)
     settings = file_layer(document, is_air=is_air, platform=platform, found=found)
     return air.adapted(settings, document, found) if is_air else settings
 
@@ -183,7 +231,7 @@ def _uncleaned(config: Config, why: str, found: Findings) -> Config:
     key = "misc.clean_on_exit"
     origin = config.origins[key]
     if config.is_air:
-        found.notes.append(str(checks.problem(key, origin, f"{why}; it is left alone")))
+        found.doubts.append(checks.problem(key, origin, f"{why}; it is left alone"))
         return replace(config, misc=replace(config.misc, clean_on_exit=False))
     hint = 'give tmp_dir a folder of its own, like "tmp"'
     found.problems.append(checks.problem(key, origin, why, hint))

@@ -12,8 +12,12 @@ from dataclasses import dataclass, field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NewType
 
+from reloader.config.words import one_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from reloader.errors import Problem
 
 Millis = NewType("Millis", int)
 Seconds = NewType("Seconds", float)
@@ -292,8 +296,18 @@ class Config:
     is_air: bool = False  # Air's own file: Air's defaults
     args: tuple[str, ...] = ()  # after `--`: more arguments for the app
     origins: Mapping[str, Origin] = field(default_factory=dict)  # "build.cmd" -> where from
-    notes: tuple[str, ...] = ()  # what the user should know once, at the start
-    asides: tuple[str, ...] = ()  # what only --json says
+    doubts: tuple[Problem, ...] = ()  # what is allowed and probably not meant
+    remarks: tuple[Problem, ...] = ()  # what a value means, where that may surprise
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know once, at the start."""
+        return tuple(map(one_line, self.doubts))
+
+    @property
+    def asides(self) -> tuple[str, ...]:
+        """What only --json says at the start."""
+        return tuple(map(one_line, self.remarks))
 
 
 SECTIONS = ("build", "log", "color", "misc", "screen", "proxy", "watch")

@@ -5,10 +5,10 @@ Pure.
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from reloader.config.model import Kind, Option, Rule, options
+from reloader.config.toml import toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,17 +45,7 @@ def metavar(option: Option) -> str:
 
 def default_text(option: Option, default: object) -> str:
     """The default in words if it depends on the project, else as TOML writes it."""
-    return option.default or f"`{_toml(default)}`"
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, Enum):
-        value = value.value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return option.default or f"`{toml(default)}`"
 
 
 def _entries() -> Iterator[tuple[str, Option, Any]]:

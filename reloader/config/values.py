@@ -217,14 +217,17 @@ def _regex_misfit(text: str, index: int) -> Misfit | None:
     try:
         compiled(text)
     except RegexError as error:
-        return Misfit("a regular expression", f"{quoted(text)}: {error}", item=index)
+        hint = "exclude_file takes globs; in a pattern * repeats what is before it"
+        is_glob = text.startswith("*") or "**" in text
+        found = f"{quoted(text)}: {error}"
+        return Misfit("a regular expression", found, hint if is_glob else "", index)
     return None
 
 
 def _ending(text: str) -> str:
-    """`go`, also from ".go" and "*.go"; `*` stays."""
+    """`go`, also from ".go" and "*.go"; `*`, also from "*.*"."""
     text = text.strip()
-    return text if text == "*" else text.removeprefix("*").removeprefix(".")
+    return text.lstrip("*.") or ("*" if "*" in text else "")
 
 
 _READERS: dict[Kind, Callable[[str, Option, object], Any]] = {

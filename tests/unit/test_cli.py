@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -219,3 +220,84 @@ def test_a_start_imports_only_what_it_needs():
     done = program(code=code)
 
     assert (done.stdout, done.stderr) == ("\n", "")
+
+
+# --- several configs -----------------------------------------------------------------------------
+
+
+class Many(Runs):
+    """Stands for `reloader.commands.many`."""
+
+    def run_many(self, configs, *, json):
+        self.calls.append((configs, json))
+        return 7
+
+
+def test_several_configs_are_one_run(runs, monkeypatch, tmp_path):
+    """Each is read by itself; flags are for all."""
+    many = Many()
+    monkeypatch.setitem(sys.modules, "reloader.commands.many", many)
+    (tmp_path / "a.toml").write_text('[build]\nbin = "a"\n')
+    (tmp_path / ".air.worker.toml").write_text('[build]\nbin = "b"\n')
+
+    assert main(["-c", "a.toml", "--config=.air.worker.toml", "--build.delay=7", "--json"]) == 7
+
+    ((configs, json),) = many.calls
+    assert [(config.file, config.build.bin) for config in configs] == [
+        ("a.toml", "a"),
+        (".air.worker.toml", "b"),
+    ]
+    assert ({config.build.delay for config in configs}, json) == ({7}, True)
+    assert runs.calls == []
+
+
+def test_what_is_wrong_in_any_of_several_configs_is_said(runs, tmp_path, capsys):
+    """Everything at once, and what all share only once."""
+    (tmp_path / "a.toml").write_text("[build]\nbim = 1\n")
+
+    assert main(["run", "-c", "a.toml", "-c", "b.toml", "--build.delay=x"]) == 2
+
+    error = capsys.readouterr().err
+    assert "a.toml:2: build.bim: unknown key" in error
+    assert "b.toml: no such config file" in error
+    assert error.count("--build.delay") == 1
+
+
+def test_several_apps_are_not_there_yet(runs, tmp_path, capsys):
+    """Said by name, and what to do until then."""
+    for name in ("api", "worker"):
+        (tmp_path / f"{name}.toml").write_text('[build]\nbin = "x"\n')
+
+    assert main(["run", "-c", "api.toml", "-c", "worker.toml"]) == 1
+    assert "not there yet: api and worker" in capsys.readouterr().err
+
+
+def test_init_from_and_template(runs, tmp_path, capsys):
+    """One or the other; each says what it did."""
+    (tmp_path / ".air.toml").write_text('[build]\ncmd = "make"\nkill_delay = 500\n')
+
+    assert main(["init", "--from", ".air.toml", "--template", "go"]) == 2
+    assert main(["init", "--from", ".air.toml"]) == 0
+    assert 'build.kill_delay: 500 is "500ms" now' in capsys.readouterr().out
+    assert main(["init", "--template", "rails", "--force"]) == 2
+    assert "expected one of go" in capsys.readouterr().err
+    assert main(["init", "--template", "node", "--force"]) == 0
+
+
+@pytest.mark.parametrize("command", ["check", "doctor", "explain", "init", "healthcheck"])
+def test_help_of_each_command(runs, capsys, command):
+    """-h is answered without a look at the project."""
+    assert main([command, "-h"]) == 0
+    assert capsys.readouterr().out.startswith(f"usage: reloader {command}")
+
+
+def test_doctor_with_and_without_a_config(runs, tmp_path, capsys):
+    """What is wrong with the config is one of its findings; --json is one object a line."""
+    (tmp_path / ".reload.toml").write_text("[build]\nbim = 1\n")
+    assert main(["doctor"]) == 1
+    assert "build.bim: unknown key" in capsys.readouterr().out
+
+    (tmp_path / ".reload.toml").write_text('[build]\nbin = "x"\n')
+    main(["doctor", "--json"])
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"topic", "grade", "what"} <= records[0].keys()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
-from reloader.config import air
+from reloader.config import air, model
 from reloader.config.model import Layer
 from tests.unit.test_config_load import loaded, problems
 
@@ -244,7 +247,8 @@ def test_wrong_types_in_an_air_file_are_errors(tmp_path):
         ".air.toml:2: build.cmd: expected text, found 5",
         (
             ".air.toml:3: build.exclude_regex[0]: expected a regular expression,"
-            ' found "*_templ.go": nothing to repeat at position 0'
+            ' found "*_templ.go": nothing to repeat at position 0\n'
+            "  hint: exclude_file takes globs; in a pattern * repeats what is before it"
         ),
     ]
 
@@ -343,3 +347,104 @@ def test_rules_without_a_delay_of_their_own_follow_ours(tmp_path):
     )
 
     assert [rule.delay for rule in from_air(tmp_path, text).build.rules] == [0, None, 5]
+
+
+# --- keys in other cases -------------------------------------------------------------------------
+
+
+def test_keys_in_any_case(tmp_path):
+    """Air's reader takes `CMD` and `[BUILD]`; so do we, and say so."""
+    text = '[Build]\nCMD = "make"\nBin = "./app"\nthread = 1\n[[build.Rules]]\nCmd = "x"\n'
+    config = from_air(tmp_path, text + 'Include_Ext = ["css"]\n[LOG]\ntime = true\n')
+
+    assert (config.build.cmd, config.build.bin) == ("make", "./app")
+    assert (config.build.rules[0].cmd, config.log.time) == ("x", True)
+    assert config.origins["build.cmd"].where == ".air.toml:2"
+    assert ".air.toml:2: CMD is read as cmd" in config.notes
+    assert ".air.toml:4: build.thread: unknown key, ignored" in config.notes
+
+
+def test_of_two_spellings_the_usual_one_counts(tmp_path):
+    """Whatever their order."""
+    for text in ('CMD = "a"\ncmd = "b"\n', 'cmd = "b"\nCMD = "a"\n'):
+        assert from_air(tmp_path, f"[build]\n{text}").build.cmd == "b"
+
+
+def test_our_own_file_has_one_spelling(tmp_path):
+    """There it is an unknown key, with the right one."""
+    (tmp_path / ".reload.toml").write_text('[build]\nCMD = "x"\nbin = "y"\n')
+    (problem,) = problems(tmp_path)
+    assert problem.startswith(".reload.toml:2: build.CMD: unknown key")
+
+
+# --- air_wd --------------------------------------------------------------------------------------
+
+
+def test_air_s_working_directory(tmp_path):
+    """Its file is looked for there, and is for that folder; ours here goes before it."""
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / ".air.toml").write_text("")
+    config = loaded(tmp_path, environ={"air_wd": "sub"})
+
+    assert (config.root, config.file) == (str(tmp_path / "sub"), ".air.toml")
+    (tmp_path / ".air.toml").write_text("")
+    assert loaded(tmp_path, environ={"air_wd": "sub"}).root == str(tmp_path / "sub")
+    assert loaded(tmp_path, environ={"air_wd": str(tmp_path)}).root == str(tmp_path)
+    ours = loaded(tmp_path, '[build]\nbin = "x"\n', environ={"air_wd": "sub"})
+    assert (ours.root, ours.file) == (str(tmp_path), ".reload.toml")
+
+
+def test_the_page_about_air_names_every_key():
+    """docs/from-air.md goes key by key."""
+    page = (Path(__file__).parents[2] / "docs" / "from-air.md").read_text(encoding="utf-8")
+    told = {name for line in page.splitlines() if line.startswith("| `") for name in _names(line)}
+
+    of_air = [key for key, option, _ in model.options() if not option.here_only]
+    groups = {"color.watcher", "color.build", "color.runner"}
+    missing = [key for key in of_air if key not in groups and key.rpartition(".")[2] not in told]
+    assert [key for key in missing if not key.startswith("proxy.")] == []
+
+
+def _names(line):
+    """The last part of each key in the first cell of a row."""
+    return [key.rpartition(".")[2] for key in re.findall(r"`([\w.]+)`", line.split(" | ")[0])]
+
+
+# --- what Air's reader takes beyond TOML ---------------------------------------------------------
+
+
+def test_comments_may_hold_any_bytes(tmp_path):
+    """Comments in another encoding, or with control characters, are no matter to Air."""
+    text = b'# \xb0\xa1 \x0c\r\n[build]\r\ncmd = "\xc3\xa9 # \xc3\xa9" # \xe9t\xe9\x1b\r\n'
+    (tmp_path / ".air.toml").write_bytes(text + b"rerun = true\r\n")
+
+    config = loaded(tmp_path)
+
+    assert (config.build.cmd, config.build.rerun) == ("é # é", True)
+    assert config.origins["build.cmd"].where == ".air.toml:3"
+
+
+def test_other_bytes_in_a_value_are_an_error(tmp_path):
+    """Air would run something that nobody wrote."""
+    (tmp_path / ".air.toml").write_bytes(b'# \xb0\n[build]\ncmd = "\xb0"\n')
+
+    (problem,) = problems(tmp_path)
+    assert "expected UTF-8, found byte 0xb0" in problem
+
+
+def test_lines_may_end_in_a_carriage_return(tmp_path):
+    """As old editors wrote them."""
+    (tmp_path / ".air.toml").write_bytes(b'[build]\rcmd = "a"\rbin = "b"\r')
+
+    config = loaded(tmp_path)
+    assert (config.build.cmd, config.build.bin) == ("a", "b")
+    assert config.origins["build.bin"].where == ".air.toml:3"
+
+
+def test_times_below_zero_are_zero(tmp_path):
+    """As in Air; a kill_delay of nothing is the default, as ever."""
+    config = from_air(tmp_path, "[build]\ndelay = -5\nkill_delay = -1\nrerun_delay = -3\n")
+
+    build = config.build
+    assert (build.delay, build.kill_delay, build.rerun_delay) == (0, None, 0)
+    assert config.notes[0] == ".air.toml:2: build.delay: -5 is read as 0"

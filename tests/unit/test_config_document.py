@@ -146,3 +146,25 @@ def test_a_table_inside_may_be_missing_and_must_be_a_table():
 
     assert document.below("other") is None
     assert problem(document.below, "tool", "reloader").text == "expected a table [tool]"
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "hint"),
+    [
+        ("[build]\ncmd = 'x'\n[build]\n", "each table once, found [build] again", "one place"),
+        ("[a.b]\n[a.b]\n", "found [a.b] again", "one place"),
+        ("[build]\ncmd = 'x'\ncmd = 'y'\n", "each key once, found cmd again", "keep one"),
+        ("[build]\ncmd = make\n", "invalid value", "quotes"),
+        ("a = ['x' 'y']\n", "unclosed array", "comma"),
+        ('a = "tmp\\main"\n', "unescaped", "single quotes"),
+        ("a = 'x' b = 'y'\n", "expected newline", "line of its own"),
+    ],
+)
+def test_common_slips_get_a_hint(text, said, hint):
+    """What is wrong, in words of a person, and what to do."""
+    with pytest.raises(ConfigError) as caught:
+        parse(text, "x.toml")
+
+    (problem,) = caught.value.problems
+    assert said in problem.text
+    assert hint in problem.hint

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reloader.commands.init import init
-from reloader.errors import Exit, ReloaderError
+from reloader.commands.kinds import KINDS, SCHEMA
+from reloader.config import schema
+from reloader.errors import ConfigError, Exit, ReloaderError
 from tests.unit.test_config_load import loaded
 
 
@@ -83,6 +85,12 @@ PROJECTS = [  # files, cmd, bin
     ({"pkg/__main__.py": "", "pkg/__init__.py": ""}, "", "python -m pkg"),
     ({"Makefile": "build:\n\tcc x.c\nrun: build\n\t./x\n"}, "make build", "make run"),
     ({"Makefile": "run:\n\t./x\n", "package.json": "{"}, "", "make run"),
+    (
+        {"Dockerfile": 'FROM x\nENTRYPOINT ["./app", "a b"]\nCMD ["-v"]\n'},
+        "",
+        "./app 'a b' -v",
+    ),
+    ({"Dockerfile": "FROM x\nCMD exec ./app --port 80\n"}, "", "exec ./app --port 80"),
 ]
 
 
@@ -118,6 +126,8 @@ def test_other_go_programs_are_named(tmp_path):
         {"package.json": "[]"},
         {"Makefile": "run:\n\treloader run\n"},
         {"manage.py/x": ""},
+        {"Dockerfile": 'CMD ["reloader", "run"]\n'},
+        {"Dockerfile": "FROM x\n"},
     ],
 )
 def test_an_unknown_project_gets_a_skeleton(tmp_path, files):
@@ -173,3 +183,35 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     """The reason is said, without a traceback."""
     with pytest.raises(ReloaderError, match=r"\.reload\.toml: can't be written: no such file"):
         init(str(tmp_path / "gone"), force=True)
+
+
+def test_the_schema_lies_beside_the_config(tmp_path):
+    """Editors find it by the first line, without a network."""
+    init(str(tmp_path), force=False)
+
+    first = (tmp_path / ".reload.toml").read_text().splitlines()[0]
+    assert first == f"#:schema ./{SCHEMA}"
+    assert (tmp_path / SCHEMA).read_text(encoding="utf-8") == schema.text()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_template_by_name(tmp_path, name):
+    """What is usual for the kind, where nothing is there yet; it loads."""
+    assert "written for" in init(str(tmp_path), force=False, template=name)
+    assert loaded(tmp_path).build.bin
+
+
+def test_a_template_is_made_for_what_is_there(tmp_path):
+    """The kind is the user's choice, the rest is looked up; an Air file is no hindrance."""
+    fill(tmp_path, {"go.mod": "", "main.go": GO_MAIN, "api/web.py": FLASK, ".air.toml": ""})
+
+    init(str(tmp_path), force=True, template="flask")
+
+    assert loaded(tmp_path).build.bin == "python -m flask --app api.web run --port 5000"
+
+
+def test_an_unknown_template(tmp_path):
+    """The known ones are named, nothing is written."""
+    with pytest.raises(ConfigError, match=r"--template: expected one of go, rust, .* found rails"):
+        init(str(tmp_path), force=False, template="rails")
+    assert list(tmp_path.iterdir()) == []

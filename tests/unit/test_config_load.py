@@ -7,6 +7,7 @@ import os
 import pytest
 
 from reloader.config import model
+from reloader.config.discover import places
 from reloader.config.layers import variable
 from reloader.config.load import Invocation, load
 from reloader.config.model import Kind, Layer, Origin
@@ -548,3 +549,15 @@ def test_what_is_probably_not_meant_is_noted(tmp_path):
     )
     (tmp_path / "app serve").touch()
     assert len(loaded(tmp_path).notes) == 1
+
+
+def test_where_a_config_may_appear():
+    """All places count while none is named: a file that goes before the one in use may come."""
+    assert places("", {}, "/p") == (
+        "/p/.reload.toml",
+        "/p/pyproject.toml",
+        "/p/.air.toml",
+        "/p/.config/air.toml",
+    )
+    assert places("../a.toml", {"RELOADER_CONFIG": "b.toml"}, "/p/q") == ("/p/a.toml",)
+    assert places("", {"RELOADER_CONFIG": "/etc/b.toml"}, "/p") == ("/etc/b.toml",)

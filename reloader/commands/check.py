@@ -1,0 +1,243 @@
+"""`reloader check`: what is wrong with a config, and what is doubtful."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from reloader.commands.survey import survey
+from reloader.config import doubts
+from reloader.config.checks import problem
+from reloader.config.model import Layer
+from reloader.config.project import GO_EXCLUDE_DIR
+from reloader.config.toml import effective, value_of
+from reloader.config.words import quoted
+from reloader.errors import Exit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reloader.commands.survey import Survey
+    from reloader.config.document import Document
+    from reloader.config.load import Reading
+    from reloader.config.model import Config
+    from reloader.errors import Problem
+    from reloader.watch.rules import Rules
+
+
+class Level(Enum):
+    """How bad a finding is."""
+
+    ERROR = "error"  # the config can't be used
+    DOUBT = "doubt"  # it can, and something in it is probably not meant
+    NOTE = "note"  # good to know, nothing to do
+
+
+@dataclass(frozen=True)
+class Finding:
+    level: Level
+    problem: Problem
+
+    def text(self) -> str:
+        """`FILE:LINE: level: what`, and what to do about it on a line of its own."""
+        where = f"{self.problem.where}: " if self.problem.where else ""
+        hint = f"\n  hint: {self.problem.hint}" if self.problem.hint else ""
+        return f"{where}{self.level.value}: {self.problem.text}{hint}\n"
+
+    def record(self) -> dict[str, object]:
+        """For --json. `line` is null where there is none; `where` may be a flag or a variable."""
+        file, line = _place(self.problem)
+        return {
+            "level": self.level.value,
+            "file": file or None,
+            "line": line or None,
+            "where": self.problem.where,
+            "message": self.problem.text,
+            "hint": self.problem.hint,
+        }
+
+
+def check(reading: Reading, path: str) -> list[Finding]:
+    """All findings, the worst first; `path`: where programs are looked for (PATH)."""
+    config = reading.config
+    found = list(reading.doubts)
+    if config:
+        found += doubts.closer(config, reading.document)
+        told = {problem.where for problem in found}
+        missing = _programs(config, reading.document, path)
+        found += [problem for problem in missing if not (problem.where and problem.where in told)]
+        found += _counting(config, reading.document)
+    return [
+        *(Finding(Level.ERROR, problem) for problem in reading.problems),
+        *(Finding(Level.DOUBT, problem) for problem in sorted(dict.fromkeys(found), key=_line)),
+        *(Finding(Level.NOTE, problem) for problem in reading.remarks),
+    ]
+
+
+def _line(problem: Problem) -> int:
+    return _place(problem)[1]
+
+
+def _place(problem: Problem) -> tuple[str, int]:
+    """File and line of `FILE:LINE` and `FILE:LINE:COLUMN`; "" and 0 of a flag or a variable."""
+    found = re.fullmatch(r"(.+?):(\d+)(?::\d+)?", problem.where)
+    return (found[1], int(found[2])) if found else ("", 0)
+
+
+def status(findings: list[Finding], *, strict: bool) -> Exit:
+    """2: wrong; 1: doubtful, with --strict; else 0."""
+    levels = {finding.level for finding in findings}
+    if Level.ERROR in levels:
+        return Exit.USAGE
+    return Exit.FAILED if strict and Level.DOUBT in levels else Exit.OK
+
+
+def render(findings: list[Finding], file: str, *, as_json: bool) -> str:
+    """Lines for people with the sum at the end, or one JSON object a line."""
+    if as_json:
+        return "".join(json.dumps(finding.record()) + "\n" for finding in findings)
+    count = [finding.level for finding in findings].count
+    wrong, doubtful = count(Level.ERROR), count(Level.DOUBT)
+    sums = [f"{wrong} wrong"] * bool(wrong) + [f"{doubtful} doubtful"] * bool(doubtful)
+    end = f"{file or 'the config'}: {', '.join(sums) or 'nothing wrong, nothing doubtful'}\n"
+    return "".join(finding.text() for finding in findings) + end
+
+
+def printed(reading: Reading, *, as_json: bool) -> str:
+    """The whole config with the origin of each value; nothing if it can't be used."""
+    config = reading.config
+    if config is None:
+        return ""
+    if not as_json:
+        return effective(config)
+    rows = {
+        key: {"value": value_of(config, key), "origin": origin.where}
+        for key, origin in config.origins.items()
+    }
+    return json.dumps(rows, default=_plain) + "\n"
+
+
+def _plain(value: object) -> object:
+    """What JSON has no form for: an enum by its value, a rule as a table."""
+    return value.value if isinstance(value, Enum) else vars(value)
+
+
+# --- programs ------------------------------------------------------------------------------------
+
+
+def _programs(config: Config, document: Document | None, path: str) -> Iterator[Problem]:
+    """Commands whose program is not there; what only a shell can tell is not judged."""
+    from reloader.process.command import app_command, parse_line
+
+    build = config.build
+    jobs: list[tuple[str, int | None, str]] = [("build.cmd", None, build.cmd)]
+    jobs += [("build.pre_cmd", index, line) for index, line in enumerate(build.pre_cmd)]
+    for key, index, line in jobs:
+        if line and _is_missing(program := parse_line(line).argv[0], config.root, path):
+            yield problem(key, doubts.at(config, document, key, index), *_no_program(program))
+    keys = ("full_bin", "entrypoint", "bin")
+    key = next((f"build.{name}" for name in keys if getattr(build, name)), "")
+    if not key:
+        return
+    program = app_command(build, config.args, config.root).argv[0]
+    is_built = "/" in program and (build.cmd or build.pre_cmd)
+    if not is_built and _is_missing(program, config.root, path):
+        shown = program.removeprefix(config.root + "/")
+        yield problem(key, config.origins[key], *_no_program(shown))
+
+
+def _is_missing(program: str, root: str, path: str) -> bool:
+    from shutil import which
+
+    if "/" in program:
+        return not os.path.exists(os.path.join(root, program))
+    return which(program, path=path) is None
+
+
+def _no_program(program: str) -> tuple[str, str]:
+    if "/" in program:
+        return f"there is no {quoted(program)}", "paths begin at the root"
+    return f"{quoted(program)} is not found on the PATH", ""
+
+
+# --- what counts ---------------------------------------------------------------------------------
+
+
+def _counting(config: Config, document: Document | None) -> Iterator[Problem]:
+    """What the rules make of the files that are there."""
+    seen = survey(config)
+    dead = list(_endings(config, document, seen.rules))
+    if len(dead) < len(config.build.include_ext):  # else one thing is wrong, and told below
+        yield from dead
+    if not any(seen.folders.values()):
+        text = f"no file below {config.root} counts, so no save does anything"
+        hint = "reloader explain PATH says why a file doesn't count"
+        yield problem("build.include_ext", config.origins["build.include_ext"], text, hint)
+    yield from _deeper(config, document, seen)
+    yield from _by_accident(config, document, seen)
+
+
+def _endings(config: Config, document: Document | None, rules: Rules) -> Iterator[Problem]:
+    """Endings that no path can have, or that something else always takes back."""
+    key = "build.include_ext"
+    for index, ending in enumerate(config.build.include_ext):
+        if ending == "*":
+            continue
+        place = doubts.at(config, document, key, index)
+        text = f"no file with the ending {quoted(ending)} ever counts"
+        if any(char in ending for char in "/\\*?[]{}"):
+            yield problem(key, place, text, "an ending is what comes after a dot")
+            continue
+        paths = [f"{top}/{name}.{ending}" for top in rules.named for name in ("zq", "zq/zq")]
+        decisions = [rules.decide(path) for path in paths]
+        if not any(decision.needs for decision in decisions):
+            yield problem(key, place, text, f"why: {decisions[0].because}")
+
+
+def _deeper(config: Config, document: Document | None, seen: Survey) -> Iterator[Problem]:
+    """A folder that exclude_dir means and misses: it is not in the root, but further down."""
+    key = "build.exclude_dir"
+    if config.origins[key].layer is Layer.DEFAULT:
+        return
+    root = config.root + "/"
+    watched = [path.removeprefix(root) for path in seen.folders if path.startswith(root)]
+    for index, text in enumerate(config.build.exclude_dir):
+        name = text.strip("/")
+        if name in GO_EXCLUDE_DIR or any(char in name for char in "*?["):
+            continue
+        if os.path.exists(os.path.join(config.root, name)):
+            continue
+        if found := next((path for path in watched if path.endswith("/" + name)), ""):
+            place = doubts.at(config, document, key, index)
+            what = f"there is no {quoted(name)} in the root, and {quoted(found)} is watched"
+            yield problem(key, place, what, f'for all of that name: "**/{name}"')
+
+
+def _by_accident(config: Config, document: Document | None, seen: Survey) -> Iterator[Problem]:
+    """Patterns in exclude_regex that take files by a part of a name, or by a dot for any letter."""
+    from reloader.config.regex import compiled
+
+    key = "build.exclude_regex"
+    patterns = config.build.exclude_regex
+    if not patterns or config.origins[key].layer is Layer.DEFAULT:
+        return
+    open_to_all = replace(config, build=replace(config.build, exclude_regex=()))
+    root = config.root + "/"
+    lost = [p.removeprefix(root) for p in set(survey(open_to_all).paths()) - set(seen.paths())]
+    for index, pattern in enumerate(patterns):
+        is_word = pattern.replace("_", "").isalnum()
+        exact = re.sub(r"(?<!\\)\.(?![*+?{])", r"\.", pattern)
+        meant = rf"(?:^|[./]){pattern}(?:$|[./])" if is_word else exact
+        if meant == pattern:
+            continue
+        search, search_meant = compiled(pattern).search, compiled(meant).search
+        if paths := [path for path in lost if search(path) and not search_meant(path)]:
+            more = f" (+{len(paths) - 1})" if len(paths) > 1 else ""
+            text = f"{quoted(pattern)} also takes {min(paths)}{more}"
+            word_hint = f'for a folder: exclude_dir = ["**/{pattern}"]'
+            hint = word_hint if is_word else f"a dot is any letter; for a dot write '{exact}'"
+            yield problem(key, doubts.at(config, document, key, index), text, hint)

@@ -1,0 +1,209 @@
+"""`reloader explain`: whether a save would do something, and what a key means."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from os.path import basename, dirname, exists, isdir, islink, join, normpath, realpath
+from typing import TYPE_CHECKING
+
+from reloader.config import model
+from reloader.config.layers import variable
+from reloader.config.render import default_text
+from reloader.config.toml import decided_later, toml, value_of
+from reloader.config.words import nearest
+from reloader.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from reloader.commands.survey import Survey
+    from reloader.config.load import Reading
+    from reloader.config.model import Config, Option
+    from reloader.core.needs import Needs
+
+_KEYS = {key: (option, default) for key, option, default in model.options()}
+_RULES = "build.rules"
+_RULE_KEYS = {
+    f"{_RULES}.{key}": (option, default) for key, option, default in model.options(model.Rule)
+}
+
+
+def explain(words: Sequence[str], reading: Reading, cwd: str) -> str:
+    """What there is to say of each word: a path, a key, or a table of keys.
+
+    Raises ConfigError: about paths nothing can be said without a config.
+    """
+    paths = _Paths(reading, cwd)
+    return "\n".join("\n".join(_about(word, paths)) + "\n" for word in words)
+
+
+def _about(word: str, paths: _Paths) -> Iterator[str]:
+    config = paths.reading.config
+    name = word.replace("[]", "").removesuffix(".")
+    if exists(join(paths.cwd, word)):
+        yield from paths.about(word)
+    elif key := _key(name):
+        yield from _about_key(key, config)
+    elif name in model.SECTIONS or name == _RULES:
+        yield from _about_table(name, config)
+    else:
+        yield from paths.about(word)
+
+
+# --- paths ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Paths:
+    """Says of paths what the run's own rules say; the project is looked at once, if at all."""
+
+    reading: Reading
+    cwd: str
+    _seen: Survey | None = field(default=None)
+
+    @property
+    def seen(self) -> Survey:
+        from reloader.commands.survey import survey
+
+        if self._seen is None:
+            self._seen = survey(self.config)
+        return self._seen
+
+    @property
+    def config(self) -> Config:
+        if self.reading.config is None:
+            raise ConfigError(*self.reading.problems)
+        return self.reading.config
+
+    def about(self, word: str) -> Iterator[str]:
+        path = normpath(join(self.cwd, os.path.expanduser(word)))
+        # The rules know the root by its real name; a link at the end is itself.
+        path = join(realpath(dirname(path)), basename(path)) if path != "/" else path
+        is_followed = self.config.build.follow_symlink or not islink(path)
+        if path == self.config.root or (isdir(path) and is_followed):
+            yield from self._folder(word, path)
+        elif isdir(path):
+            yield f"{word}: nothing"
+            yield "  why: a link to a folder, followed only with build.follow_symlink"
+        else:
+            yield from self._file(word, path)
+
+    def _folder(self, word: str, path: str) -> Iterator[str]:
+        count = self.seen.below(path)
+        files = "1 file in it or below counts" if count == 1 else f"{count:,} files below count"
+        is_watched = path in self.seen.folders
+        yield f"{word}: {'' if is_watched else 'not '}watched; {files}"
+        if why := self._why_not(path):
+            yield f"  only files that are named count: {why}" if is_watched else f"  why: {why}"
+
+    def _file(self, word: str, path: str) -> Iterator[str]:
+        decision = self.seen.rules.decide(path)
+        folder = dirname(path)
+        is_watched = folder in self.seen.folders or not isdir(folder)
+        effect = self._effect(decision.needs)
+        why = decision.because
+        if decision.needs and not is_watched:
+            effect, why = "nothing", self._why_not(folder) or why
+        yield f"{word}: {effect}" + ("" if exists(path) else " (it is not there)")
+        yield f"  why: {why}"
+        if not exists(path) and "/" not in word and (near := nearest(word, _KEYS)):
+            yield f"  did you mean the key {near}?"
+        if path in [join(self.config.root, name) for name in self.config.env_files]:
+            yield "  read again before each start: it is one of env_files"
+        if isdir(folder):
+            yield f"  its folder is {'' if folder in self.seen.folders else 'not '}watched"
+        else:
+            entered = self.seen.rules.enters(folder)
+            yield f"  its folder is not there; it would {'' if entered else 'not '}be watched"
+
+    def _why_not(self, folder: str) -> str:
+        """Why files here don't count for their endings; "" if they do."""
+        out = self.seen.rules.folder(folder).out
+        if out is not None:
+            return out.because
+        if folder in self.seen.folders:
+            return ""
+        above = self._marked(folder)
+        return f"{above}, a virtualenv, a tool's cache or another worktree" if above else ""
+
+    def _marked(self, folder: str) -> str:
+        """The first folder on the way that rules enter and the run doesn't."""
+        while dirname(folder) not in self.seen.folders and folder not in ("/", self.config.root):
+            folder = dirname(folder)
+        return self.seen.rules.shown(folder) if isdir(folder) else ""
+
+    def _effect(self, needs: Needs) -> str:
+        """What a save does, in words."""
+        build = self.config.build
+        names = " and ".join(f'"{name}"' for name in sorted(needs.rules))
+        deeds = [f"runs rule {names}"] if names else []
+        then = {rule.then for rule in build.rules if rule.name in needs.rules}
+        if (needs.build or "build" in then) and (build.cmd or build.pre_cmd):
+            deeds.append("builds")
+        has_app = build.full_bin or build.entrypoint or build.bin
+        if (needs.restart or then & {"build", "restart"}) and has_app:
+            deeds.append("restarts the app")
+        return ", then ".join([*deeds[:-2], " and ".join(deeds[-2:])]) or "nothing"
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def _key(name: str) -> str:
+    """The key meant by "build.delay", by "delay" if only one table has it, or by a rule's key."""
+    if name in _KEYS or name in _RULE_KEYS:
+        return name
+    same = [key for key in _KEYS if key.rpartition(".")[2] == name]
+    return same[0] if len(same) == 1 and name not in model.SECTIONS else ""
+
+
+def _about_key(key: str, config: Config | None) -> Iterator[str]:
+    if key in _RULE_KEYS:
+        option, default = _RULE_KEYS[key]
+        yield key.replace(_RULES, f"{_RULES}[]")
+        yield from _said(option, default)
+        return
+    option, default = _KEYS[key]
+    yield _now(key, config)
+    yield from _said(option, default)
+    yield f"  flag      --{key}"
+    yield f"  variable  {variable(key)}"
+
+
+def _said(option: Option, default: object) -> Iterator[str]:
+    choices = ", ".join(f'"{choice}"' for choice in option.choices if choice)
+    yield f"  {option.help.replace('`', '')}"
+    yield f"  kind      {f'one of {choices}' if choices else option.kind.value}"
+    yield f"  default   {default_text(option, default).replace('`', '')}"
+    if option.here_only:
+        yield "  Air       doesn't have it"
+
+
+def _about_table(name: str, config: Config | None) -> Iterator[str]:
+    if name == _RULES:
+        yield f"[[{_RULES}]]: files that run a command of their own"
+        for key, (option, _) in _RULE_KEYS.items():
+            yield f"  {key.rpartition('.')[2]:<15} {option.help.replace('`', '')}"
+        return
+    yield f"[{name}]"
+    for key in _KEYS:
+        if key.startswith(f"{name}."):
+            yield f"  {_now(key, config)}"
+
+
+def _now(key: str, config: Config | None) -> str:
+    """The key with its value in this run, and where from."""
+    if config is None:
+        return key
+    option, _ = _KEYS[key]
+    value, origin = value_of(config, key), config.origins[key]
+    if decided_later(option, value, origin):
+        return f"{key}  ({origin.where}: {option.default.replace('`', '')})"
+    return f"{key} = {toml(value, option.kind)}  ({origin.where})"
+
+
+def nothing_to_explain() -> ConfigError:
+    """For a command line without a word."""
+    hint = "reloader explain main.go, reloader explain build.delay, reloader explain build"
+    return ConfigError(Problem("expected paths or keys", "explain", hint))

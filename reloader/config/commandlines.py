@@ -1,0 +1,124 @@
+"""What is doubtful in a command line, seen from its words alone.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reloader.config.model import Config
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """`key` of `[build]`, the item of its list from 0, what is doubtful, and what to do."""
+
+    key: str
+    index: int | None
+    text: str
+    hint: str = ""
+
+
+_ASSIGNMENTS = re.compile(r"\s*(?:[A-Za-z_]\w*=(?:'[^']*'|\"[^\"]*\"|\S)*\s+)*")
+_PARTS = re.compile(r"&&|\|\||[;|\n]")  # rough: a quoted `;` splits too, which only says less
+
+_KILLS = re.compile(
+    r"""(?<![\w./-])(?:/[\w/]*/)?(?:killall|pkill)(?![\w-])
+      | \btaskkill\b.*/im\b
+      | \bfuser\b.*\s-\w*k
+      | \bkill\b[^;|&\n]*(?:\$\(|`)
+      | \bxargs\s+(?:-\S+\s+)*kill\b""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_STAYS = re.compile(
+    r"""(?:npm|pnpm|yarn|bun|deno)(?:\s+(?:run|task))?\s+(?:dev|start|serve|watch|preview)(?![\w:-])
+      | (?:(?:npx|bunx|pnpm|yarn)\s+)?(?:@?tailwindcss(?:/cli)?|tsc|webpack|esbuild|sass|rollup
+          |postcss|templ\s+generate|vite\s+build|jest|vitest)\b.*\s(?:--watch|-w)(?![\w-])
+      | (?:(?:npx|bunx)\s+)?(?:vite|nodemon|live-server|air|wgo|reflex|next\s+dev|nuxt\s+dev
+          |astro\s+dev|wails\s+dev|webpack\s+serve)(?=\s*$|\s+-)
+      | docker(?:\s+|-)compose\b.*\sup\b(?!.*\s(?:-d|--detach|--wait|--no-start)\b)
+      | tail\s+-\w*[fF]\b
+      | python[\d.]*\s+-m\s+http\.server\b
+      | sleep\s+inf""",
+    re.VERBOSE,
+)
+_RELOADS = re.compile(
+    r"""\b(?:uvicorn|gunicorn|granian|hypercorn)\b.*\s--reload\b
+      | \bmanage\.py\s+runserver\b(?!.*--noreload)
+      | \bflask\b.*\s--debug\b(?!.*--no-reload)
+      | \b(?:nodemon|watchexec|wgo)\b
+      | \b(?:node|bun)\s+--(?:watch|hot)\b""",
+    re.VERBOSE,
+)
+_WINDOWS = re.compile(
+    r"""(?:cmd(?:\.exe)?\s+/c|powershell|pwsh(?:\.exe)?|taskkill|start\s|del\s|xcopy|robocopy)\b
+      | set\s+\w+=
+      | [^\s/]+\.(?:bat|cmd|ps1|exe)(?=\s|$)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_BACKSLASHES = re.compile(r"(?:\.{1,2}|[\w-]+)\\[\w.-]")
+
+
+def doubts(config: Config, platform: str = sys.platform) -> Iterator[Doubt]:
+    """All that the command lines of a config show."""
+    build = config.build
+    for key, line in (("cmd", build.cmd), *(("pre_cmd", line) for line in build.pre_cmd)):
+        index = build.pre_cmd.index(line) if key == "pre_cmd" else None
+        yield from _job(key, index, line)
+    key, app = _app(config)
+    if _RELOADS.search(app):
+        text = "the app reloads by itself as well, so each save restarts it twice"
+        yield Doubt(key, None, text, "leave its own reloading out")
+    if platform != "win32":
+        yield from _windows(config)
+
+
+def _job(key: str, index: int | None, line: str) -> Iterator[Doubt]:
+    """A command that is waited for."""
+    if found := _KILLS.search(line):
+        text = f"`{found[0].split()[0]}` ends what runs, and also an app that is still wanted"
+        hint = "reloader ends the old app itself when the new one is built; leave this out"
+        yield Doubt(key, index, text, hint)
+    for part in _PARTS.split(line):
+        if _STAYS.match(_plain(part)) and not part.rstrip().endswith("&"):
+            text = f"`{_plain(part).strip()}` goes on for ever, and is waited for"
+            hint = "run it apart from reloader, or build once: without dev, watch or serve"
+            yield Doubt(key, index, text, hint)
+
+
+def _windows(config: Config) -> Iterator[Doubt]:
+    build = config.build
+    key, app = _app(config)
+    lines: list[tuple[str, int | None, str]] = [("cmd", None, build.cmd), (key, None, app)]
+    for name, hooks in (("pre_cmd", build.pre_cmd), ("post_cmd", build.post_cmd)):
+        lines += [(name, index, line) for index, line in enumerate(hooks)]
+    for key, index, line in lines:
+        start = _plain(line)
+        hint = "what is for Windows alone goes to [build.windows]"
+        if _BACKSLASHES.match(start):
+            text = f"`{start.split()[0]}` has \\ between its names, which sh takes for quoting"
+            yield Doubt(key, index, text, f"write /; {hint}")
+        elif found := _WINDOWS.match(start):
+            yield Doubt(key, index, f"`{found[0].strip()}` is a command of Windows", hint)
+
+
+def _app(config: Config) -> tuple[str, str]:
+    """The key that says what runs the app, and its line."""
+    build = config.build
+    if build.full_bin:
+        return "full_bin", build.full_bin
+    if build.entrypoint:
+        return "entrypoint", " ".join((*build.entrypoint, *build.args_bin))
+    return "bin", " ".join((build.bin, *build.args_bin))
+
+
+def _plain(line: str) -> str:
+    """The line without the NAME=value in front."""
+    return line[found.end() :] if (found := _ASSIGNMENTS.match(line)) else line
