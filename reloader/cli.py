@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from reloader import __version__
 from reloader.arguments import PLAIN, Formatter, Grammar, Parser, parser_of, read, split
+from reloader.config.discover import places
 from reloader.config.load import Invocation, load
 from reloader.config.load import read as read_config
 from reloader.errors import ConfigError, Exit, Problem, ReloaderError
@@ -124,10 +125,16 @@ def _run(arguments: list[str]) -> int:
     invocations = _invocations(given, tuple(args))
     if len(invocations) > 1:
         return _run_many(invocations, json=given.options.json)
-    config = load(invocations[0], os.environ, _working_directory())
+    invocation, environ, cwd = invocations[0], dict(os.environ), _working_directory()
+    config = load(invocation, environ, cwd)
     from reloader.commands.run import run
 
-    return run(config, json=given.options.json)
+    return run(
+        config,
+        lambda: read_config(invocation, environ, cwd),
+        places(invocation.file, environ, cwd),
+        json=given.options.json,
+    )
 
 
 def _run_many(invocations: list[Invocation], *, json: bool) -> int:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reloader import __version__
+from reloader.commands.live import Live
 from reloader.control.socket import StatusSocket
 from reloader.control.status import Status
 from reloader.core import plan
@@ -16,64 +18,77 @@ from reloader.core.messages import Greeted, Noted, Tick, Warned
 from reloader.errors import Exit
 from reloader.process import init, signals
 from reloader.process.children import Children
-from reloader.process.environ import EnvFiles
 from reloader.process.foreground import Foreground
 from reloader.process.launcher import Launcher, Streams
 from reloader.process.mark import new_run
 from reloader.process.terminal import Terminal
-from reloader.report.buildlog import BuildLog
-from reloader.report.bus import Bus, Report
-from reloader.report.console import Console
+from reloader.report.bus import Bus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Sequence
 
+    from reloader.config.load import Reading
     from reloader.config.model import Config
 
 
-def run(config: Config, *, json: bool = False) -> int:
-    """Until a signal ends it; gives the exit status."""
+def run(
+    config: Config, read: Callable[[], Reading], files: Sequence[str], *, json: bool = False
+) -> int:
+    """Until a signal ends it; gives the exit status.
+
+    `read` reads the config again, `files` are those that it may come from. Raises TakenError.
+    """
     environ = dict(os.environ)
     os.chdir(config.root)
+    status = _status_socket(config)
     run_name = new_run()
     guardian = init.Guardian(run_name)
     children = Children(run_name, adopts=init.become_subreaper(), guard=guardian.guard)
-    # With --json, stdout is for news alone: what the commands write there goes to stderr.
     terminal = Terminal.open()
     foreground = Foreground(children, terminal)
-    # A terminal that is not ours to give would stop who reads from it.
-    stdin = 0 if terminal or not os.isatty(0) else -1
-    streams = Streams(stdin, 2 if json else 1)
-    env_files = EnvFiles(config.env_files, environ)
-    launcher = Launcher(config, children, env_files, streams, foreground.give)
-    status = _status_socket(config)
+    bus = _bus(status, json=json)
+    live = Live(config, environ, read, bus)
+    # A terminal that is not ours to give would stop who reads from it. With --json, stdout is for
+    # news alone: what the commands write there goes to stderr.
+    streams = Streams(0 if terminal or not os.isatty(0) else -1, 2 if json else 1)
+    launcher = Launcher(config, children, live.env_files, streams, foreground.give)
     inbox = Inbox(time.monotonic)
     inbox.add(signals.SignalSource(foreground.collect, launcher.forward, foreground.resume))
     inbox.add(foreground)
-    bus = _bus(config, environ, json=json)
     if status:
         inbox.add(status)
+    _greet(bus, config)
+    system = System(time.monotonic, launcher.spawn, foreground.stop, children.kill)
+    loop = Loop(State(live.settings), inbox, system, bus.publish)
+    since = time.time_ns()
+    loop.step(Tick())  # the first job is spawned: the user waits for the app, not for us
+    live.watch(inbox, since)
+    _watch_config(live, inbox, launcher, files)
+    loop.run()
+    foreground.close()
+    inbox.close()
+    guardian.close()
+    _clean(live.config)
+    return Exit.OK
+
+
+def _bus(status: StatusSocket | None, *, json: bool) -> Bus:
+    bus = Bus()
+    if status:
         bus.add(status)
+    if json:
+        from reloader.report.jsonl import JsonLines
+
+        bus.add(JsonLines())
+    return bus
+
+
+def _greet(bus: Bus, config: Config) -> None:
     bus.publish(Greeted(__version__, config.file, os.getpid()))
     for aside in config.asides:
         bus.publish(Noted(aside))
     for note in config.notes:
         bus.publish(Warned(note))
-    loop = Loop(
-        State(plan.settings(config, is_pid1=init.is_pid1())),
-        inbox,
-        System(time.monotonic, launcher.spawn, foreground.stop, children.kill),
-        bus.publish,
-    )
-    since = time.time_ns()
-    loop.step(Tick())  # the first job is spawned: the user waits for the app, not for us
-    _watch(config, inbox, since)
-    loop.run()
-    foreground.close()
-    inbox.close()
-    guardian.close()
-    _clean(config)
-    return Exit.OK
 
 
 def _status_socket(config: Config) -> StatusSocket | None:
@@ -87,23 +102,11 @@ def _status_socket(config: Config) -> StatusSocket | None:
         return None
 
 
-def _bus(config: Config, environ: Mapping[str, str], *, json: bool) -> Bus:
-    reports: list[Report] = [
-        Console(config, environ),
-        BuildLog(os.path.join(config.tmp_dir, config.build.log)),
-    ]
-    if json:
-        from reloader.report.jsonl import JsonLines
+def _watch_config(live: Live, inbox: Inbox, launcher: Launcher, files: Sequence[str]) -> None:
+    with suppress(OSError, AttributeError):  # no inotify here: an edited config needs a new start
+        from reloader.watch.files import Files
 
-        reports.append(JsonLines())
-    return Bus(*reports)
-
-
-def _watch(config: Config, inbox: Inbox, since: int) -> None:
-    from reloader import watch
-    from reloader.watch.rules import Rules
-
-    inbox.add(watch.open(config, Rules.of(config), since))
+        inbox.add(Files(files, lambda: live.reread(inbox, launcher)))
 
 
 def _clean(config: Config) -> None:

@@ -43,6 +43,12 @@ class Inbox:
         self._sources.append(source)
         self._selector.register(source.fileno(), selectors.EVENT_READ, source)
 
+    def remove(self, source: Source) -> None:
+        """Close it; what it has not told is lost."""
+        self._selector.unregister(source.fileno())
+        self._sources.remove(source)
+        source.close()
+
     def put(self, facts: Iterable[Fact]) -> None:
         self._facts.extend(facts)
 

@@ -24,6 +24,7 @@ from reloader.core.messages import (
     BuildSucceeded,
     Change,
     ChangeSeen,
+    ConfigLoaded,
     Fact,
     FilesChanged,
     GitMoved,
@@ -176,7 +177,7 @@ def burst_due(state: State, burst: Burst) -> Seconds:
 # --- record: what happened is booked, nothing is decided that a rule can decide ------------------
 
 
-def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: PLR0911 -- one for each fact
+def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR0911 -- one for each fact
     match fact:
         case FilesChanged(changes):
             return record_changes(state, changes, now)
@@ -194,6 +195,8 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: PLR0911 -- 
         case TreeEmptied(ticket):
             proc = state.proc(ticket)
             return Turn(state.put(proc.after(Event.EMPTIED)), news=announce_stop(proc, now))
+        case ConfigLoaded(settings, needs):
+            return Turn(record_config(state, settings, needs))
         case SignalReceived(number):
             return record_signal(state, number, now)
         case Noticed(news):
@@ -222,6 +225,15 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
             wait = max(wait, verdict.wait)
     bursts = gather(state.bursts, tuple(counting), now, state.git, wait)
     return Turn(replace(state, bursts=bursts, loops=loops), news=tuple(news))
+
+
+def record_config(state: State, settings: Settings, needs: Needs) -> State:
+    """New settings; rules that are gone are owed nothing."""
+    rules = settings.rule_paces.keys()
+    bursts = tuple(b for b in state.bursts if not b.lane or b.lane in rules)
+    owed = replace(state.owed, rules=state.owed.rules & rules)
+    state = replace(state, settings=settings, bursts=bursts, owed=owed)
+    return owe(state, needs) if needs and state.phase is Phase.RUNNING else state
 
 
 def job_of(state: State, lane: str, now: Seconds) -> Proc | None:
@@ -416,21 +428,33 @@ def settle_burst(state: State, now: Seconds) -> Turn | None:
         if burst_due(state, burst) > now:
             continue
         others = tuple(b for b in state.bursts if b is not burst)
-        state = replace(state, bursts=others, owed=state.owed | burst.needs)
+        state = replace(state, bursts=others)
         if burst.lane:
             held = state.held and burst.lane not in state.settings.rule_then
-            state = replace(state, held=held)
             stale = tuple(p for p in state.of(Role.RULE) if p.task.name == burst.lane)
+            state = replace(state, owed=state.owed | burst.needs, held=held).unwant(*stale)
         else:
-            stale = tuple(p for p in state.of(Role.PRE, Role.BUILD) if p.wanted)
-            doomed = state.doomed + 1 if stale else state.doomed
-            state = replace(
-                state, step=0, held=False, doomed=doomed, crashes=0, rerun_at=None, retry_at=None
-            )
+            state = owe(state, burst.needs)
         cause = burst.cause(state.git)
         news = ChangeSeen(burst.first_path, len(burst.paths), burst.lane, cause)
-        return Turn(state.unwant(*stale), news=(news,))
+        return Turn(state, news=(news,))
     return None
+
+
+def owe(state: State, needs: Needs) -> State:
+    """What the app needs now; a build that is at work is doomed, a failure is over."""
+    stale = tuple(p for p in state.of(Role.PRE, Role.BUILD) if p.wanted)
+    state = replace(
+        state,
+        owed=state.owed | needs,
+        step=0,
+        held=False,
+        doomed=state.doomed + 1 if stale else state.doomed,
+        crashes=0,
+        rerun_at=None,
+        retry_at=None,
+    )
+    return state.unwant(*stale)
 
 
 def stop_unwanted(state: State, now: Seconds) -> Turn | None:

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reloader.core.machine import Settings
     from reloader.core.needs import Needs
 
 Seconds = float
@@ -111,6 +112,14 @@ class TreeEmptied:
 
 
 @dataclass(frozen=True)
+class ConfigLoaded:
+    """New settings hold from now on, and this is owed for what they have changed."""
+
+    settings: Settings
+    needs: Needs
+
+
+@dataclass(frozen=True)
 class SignalReceived:
     """Somebody asked us to end: SIGINT, SIGTERM, SIGHUP or SIGQUIT."""
 
@@ -136,6 +145,7 @@ Fact = (
     | SpawnFailed
     | ProcessExited
     | TreeEmptied
+    | ConfigLoaded
     | SignalReceived
     | Noticed
     | Tick
@@ -328,6 +338,20 @@ class StartFailed:
 
 
 @dataclass(frozen=True)
+class ConfigChanged:
+    """The config was edited and holds from now on; `keys`: those whose values differ."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ConfigRejected:
+    """The config was edited and can't be used; the last good one stays."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Warned:
     """Something the user should know; nothing stops for it."""
 
@@ -371,6 +395,8 @@ News = (
     | AppStopped
     | AppExited
     | StartFailed
+    | ConfigChanged
+    | ConfigRejected
     | Warned
     | Noted
     | QuitStarted

@@ -48,6 +48,7 @@ class _App:
     pid: int  # and its group
     leash: int  # the sentinel lives as long as this pipe; -1: there is none
     typed: bool = False  # Ctrl-C, and no debugger has taken it
+    hung_up: bool = False  # the terminal is gone
     told: bool = False  # that we are to end
     stopping: bool = False  # by us
 
@@ -136,6 +137,7 @@ class Foreground:
         if app.leash < 0:  # dismissed: what it sees now is our own doing
             return []
         if word == "hangup":
+            app.told = True
             return [SignalReceived(int(signal.SIGHUP))]
         if word == "later" and (app.told or not app.typed):
             return []
@@ -166,6 +168,7 @@ class Foreground:
         while select.select([self._ear], [], [], 0.2)[0]:
             words = self._words()
             app.typed |= "typed" in words
+            app.hung_up |= "hangup" in words
             if "gone" in words:
                 return
 
@@ -175,9 +178,12 @@ class Foreground:
         by_ctrl_c = status.signal == signal.SIGINT or status.code == _INTERRUPTED
         had_it = self._terminal is not None and self._terminal.foreground == app.pid
         self._leave(app)
-        if app.told or app.stopping or not (app.typed or (had_it and by_ctrl_c)):
+        if app.told:
             return []
-        return [SignalReceived(int(signal.SIGINT))]
+        if app.hung_up:
+            return [SignalReceived(int(signal.SIGHUP))]
+        for_us = app.typed or (had_it and by_ctrl_c and not app.stopping)
+        return [SignalReceived(int(signal.SIGINT))] if for_us else []
 
     def _leave(self, app: _App) -> None:
         self._dismiss_sentinel(app)

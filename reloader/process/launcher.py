@@ -73,6 +73,11 @@ class Launcher:
                 self._app_started(ticket, pid)
             yield ProcessStarted(ticket, pid, command.shown)
 
+    def reconfigure(self, config: Config, env_files: EnvFiles) -> None:
+        """What is started from now on follows another config."""
+        self._config = config
+        self._env_files = env_files
+
     def forward(self, number: int) -> None:
         """Hand a signal that is not for us on to the app."""
         self._children.forward(self._app, number)

@@ -18,6 +18,10 @@ class Bus:
     def add(self, report: Report) -> None:
         self._reports.append(report)
 
+    def remove(self, report: Report) -> None:
+        if report in self._reports:  # it may have been dropped
+            self._reports.remove(report)
+
     def publish(self, news: News) -> None:
         broken: list[str] = []
         for report in list(self._reports):

@@ -18,6 +18,8 @@ from reloader.core.messages import (
     BuildStarted,
     BuildSucceeded,
     ChangeSeen,
+    ConfigChanged,
+    ConfigRejected,
     Greeted,
     HookFailed,
     Noted,
@@ -117,6 +119,11 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case StartFailed(what, command, why, retry_in):
             then = "waits for a change" if retry_in is None else f"again in {retry_in:g}s"
             return Line(Part.RUNNER, what, f"{command}: {why}, {then}", bad=True)
+        case ConfigChanged(keys):
+            text = f"changed: {', '.join(keys)}" if keys else "good again, as it was"
+            return Line(Part.MAIN, "config", text)
+        case ConfigRejected(text):
+            return Line(Part.MAIN, "config", f"not usable, the last one stays: {text}", bad=True)
         case Warned(text):
             return Line(Part.MAIN, "note", text)
         case QuitStarted(signal):

@@ -9,7 +9,13 @@ from typing import get_args
 from reloader.core import messages
 from reloader.report.jsonl import VERSION, event_name
 
-_TYPES = {"Seconds": "number (s)", "int": "integer", "bool": "true/false", "str": "text"}
+_TYPES = {
+    "Seconds": "number (s)",
+    "int": "integer",
+    "bool": "true/false",
+    "str": "text",
+    "tuple[str, ...]": "list of texts",
+}
 
 
 def events_page() -> str:

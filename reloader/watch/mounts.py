@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 # Edits made on the other side (the host, the server) raise no event, or not all.
 # Seen: 9p, virtiofs, fuse.* (facts/containers.md, section 6); the rest from their documentation.
@@ -73,10 +72,10 @@ def parse(text: str) -> Mounts:
 def read() -> Mounts:
     """What is mounted now; where there is no /proc, nothing is known."""
     try:
-        data = Path("/proc/self/mountinfo").read_bytes()
+        with open("/proc/self/mountinfo", "rb") as table:
+            return parse(table.read().decode("utf-8", "surrogateescape"))
     except OSError:
         return Mounts()
-    return parse(data.decode("utf-8", "surrogateescape"))
 
 
 def _plain(text: str) -> str:

@@ -232,8 +232,12 @@ class Rules:
         return tuple(tops), frozenset((*ways, self.root))
 
     def _own_files(self) -> Iterator[tuple[str, Decision]]:
-        """What reloader and the build write: their log, and the app's binary if one is built."""
+        """What reloader and the build write or read: the log, the app's binary, the config."""
         build = self._config.build
+        if self._config.file:
+            config = posixpath.normpath(posixpath.join(self.root, self._config.file))
+            if posixpath.basename(config) != "pyproject.toml":  # which the app may use too
+                yield config, no("the config is taken up by itself")
         if build.log:
             log = posixpath.join(self._config.tmp_dir, build.log)
             yield posixpath.normpath(log), no("build.log is reloader's own")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reloader.process.init import PR_SET_CHILD_SUBREAPER
-from tests.process.lab import Lab
+from tests.process.lab import Lab, child
+from tests.process.tty import Tty
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,3 +36,18 @@ def orphaned_lab(tmp_path: Path) -> Iterator[Lab]:
     it = Lab(tmp_path, adopts=False)
     yield it
     it.close()
+
+
+@pytest.fixture
+def tty() -> Iterator[type]:
+    """Makes one terminal."""
+    made: list[Tty] = []
+
+    def make(verbs: str | tuple[str, ...], **options) -> Tty:
+        app = child(verbs).argv if isinstance(verbs, str) else verbs
+        made.append(Tty(*app, **options))
+        return made[0]
+
+    yield make
+    for it in made:
+        it.close()

@@ -22,7 +22,7 @@ class Runs:
     def __init__(self):
         self.calls = []
 
-    def run(self, config, *, json=False):
+    def run(self, config, read, files, *, json=False):
         self.calls.append((config, json))
         return 7
 

@@ -19,6 +19,7 @@ from reloader.core.messages import (
     BuildSucceeded,
     Change,
     ChangeSeen,
+    ConfigLoaded,
     FilesChanged,
     GitMoved,
     HookFailed,
@@ -42,7 +43,7 @@ from reloader.core.messages import (
     TreeEmptied,
     Warned,
 )
-from reloader.core.needs import RELOAD, Needs
+from reloader.core.needs import NOTHING, RELOAD, Needs
 from tests.helpers.playbook import APP, BUILD, Playbook, save
 
 TERM = signal.SIGTERM
@@ -350,6 +351,34 @@ def test_a_change_during_pre_cmd_starts_over():
     """The pre_cmd under way is ended, and the steps begin again."""
     book = Playbook(Settings(pre=2, build=True)).at(0).spawns(PRE[0]).exits(1).spawns(PRE[1])
     book.at(1, save()).at(1.002).expect(Stop(2, TERM)).exits(2, 15).spawns(PRE[0])
+
+
+# --- a new config --------------------------------------------------------------------------------
+
+
+def test_new_settings_that_touch_nothing():
+    """They hold from now on, and nothing is done for them."""
+    book = running().at(5, ConfigLoaded(Settings(grace=1), NOTHING)).waits_until(None)
+    book.at(6, save()).at(6.002).expect(Stop(1, TERM)).waits_until(7.002)
+
+
+def test_a_new_build_command_is_run():
+    """What the change needs is owed: the build under way is ended, the new one runs."""
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD)
+    book.at(1, ConfigLoaded(Settings(build=True), RELOAD)).expect(Stop(1, TERM)).exits(1, 15)
+    book.spawns(BUILD).exits(2).spawns(APP)
+
+
+def test_a_rule_that_is_gone_is_owed_nothing():
+    """Its burst is forgotten with it."""
+    book = running(Settings(rule_paces={"css": Pace()})).at(5, save("a.css", rule="css"))
+    book.at(5.001, ConfigLoaded(Settings(), NOTHING)).waits_until(None)
+
+
+def test_a_new_config_at_the_end_changes_nothing():
+    """Nothing is started any more."""
+    book = running().signal(5).expect(Stop(1, TERM)).at(5.1, ConfigLoaded(Settings(), RELOAD))
+    book.exits(1).expect(Quit()).done()
 
 
 # --- rules ---------------------------------------------------------------------------------------

@@ -104,7 +104,14 @@ def test_one_line_a_fact(pipe):
 @pytest.mark.parametrize("kind", get_args(messages.News))
 def test_every_news_has_words_and_json(kind):
     """No news is forgotten by the console or the JSON lines."""
-    values = {"str": "x", "int": 1, "bool": True, "Seconds": 1.5, "Seconds | None": None}
+    values = {
+        "str": "x",
+        "int": 1,
+        "bool": True,
+        "Seconds": 1.5,
+        "Seconds | None": None,
+        "tuple[str, ...]": ("a",),
+    }
     news = kind(**{item.name: values[str(item.type)] for item in fields(kind)})
     line_of(news)
     record = json.loads(encode(news, 7, datetime(2026, 1, 2, 3, 4, 5, 6000, timezone.utc)))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reloader.config.model import Engine
-from reloader.watch import audit, mounts
+from reloader.watch import audit, mounts, native
 from tests.watch import apart
 from tests.watch.seeing import Seeing
 
@@ -149,6 +149,45 @@ def test_a_mount_without_events_is_polled(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / "mnt/new").mkdir()
         (tmp_path / "mnt/new/d.py").write_text("1")
         it.wait_to_see("mnt/new/d.py")
+
+
+def test_a_mount_below_a_root_that_is_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart.files(tmp_path, "real/mnt/a.py")
+    (tmp_path / "root").symlink_to("real")
+    table = f"1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 0:9 / {tmp_path}/real/mnt rw - 9p x rw\n"
+    monkeypatch.setattr(mounts, "read", lambda: mounts.parse(table))
+    with see(tmp_path / "root") as it:
+        assert it.started[0].engine == f"inotify, poll: {tmp_path}/root/mnt (9p)"
+
+
+def test_a_target_edited_before_its_folder_is_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apart.files(tmp_path, "elsewhere/a.conf", "root/b.py")
+    (tmp_path / "root/a.py").symlink_to(tmp_path / "elsewhere/a.conf")
+    link = native.Native.link
+
+    def link_late(self: native.Native, path: str) -> None:
+        if not self._targets:
+            (tmp_path / "elsewhere/a.conf").write_text("edited")
+        link(self, path)
+
+    monkeypatch.setattr(native.Native, "link", link_late)
+    with see(tmp_path / "root") as it:
+        it.wait_to_see("a.py")
+
+
+def test_an_include_dir_that_is_not_there(tmp_path: Path) -> None:
+    with see(tmp_path, include_dir=("src", "../lib")) as it:
+        expected = [
+            f"{path} is not there: waiting for it"
+            for path in (tmp_path / "src", tmp_path.parent / "lib")
+        ]
+        it.wait_for(lambda: sorted(it.warnings) == sorted(expected))
+        apart.files(tmp_path, "src/a.py")
+        it.wait_to_see("src/a.py")
 
 
 def test_the_audit_sees_what_nobody_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

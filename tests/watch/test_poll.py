@@ -50,7 +50,7 @@ def cpu(thread: threading.Thread) -> float:
 
 
 def test_a_big_folder_does_not_cost_more(tmp_path: Path) -> None:
-    files(tmp_path, *(f"f{number}.py" for number in range(2_000)))
+    files(tmp_path, *(f"f{number}.py" for number in range(6_000)))
     with see(tmp_path) as it:
         thread = it.watcher._polled._pollers[""]._thread
         began, used = time.monotonic(), cpu(thread)

@@ -96,6 +96,19 @@ def test_what_is_missing_may_come_back(tmp_path: Path) -> None:
     assert it.files == 1
 
 
+def test_each_that_is_missing_gets_its_time(tmp_path: Path) -> None:
+    files(tmp_path, "a.py", "b.py")
+    it = tree_of(tmp_path)
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).unlink()
+        it.hint(str(tmp_path / name), Hint.WRITTEN)
+        it.work(time.monotonic() + 10)
+        assert it.patient_until > time.monotonic()
+        time.sleep(0.021)
+    it.work(time.monotonic() + 10)
+    assert set(it.take()) == {str(tmp_path / "a.py"), str(tmp_path / "b.py")}
+
+
 def test_a_folder_that_cannot_be_listed_is_said_once(tmp_path: Path) -> None:
     it = tree_of(tmp_path)
     files(tmp_path, "a/x.py")
