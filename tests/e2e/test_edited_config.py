@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.project import ENTRYPOINT
-from tests.helpers.until import until
+from tests.helpers.project import ENTRYPOINT, until
 
 if TYPE_CHECKING:
     from tests.helpers.project import Project
