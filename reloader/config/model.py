@@ -8,7 +8,7 @@ Pure: no file, no environment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NewType
 
@@ -16,8 +16,11 @@ from reloader.config.words import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from dataclasses import dataclass
 
     from reloader.errors import Problem
+else:
+    from reloader.light import dataclass
 
 Millis = NewType("Millis", int)
 Seconds = NewType("Seconds", float)

@@ -5,7 +5,7 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.core.messages import (
@@ -19,7 +19,11 @@ from reloader.core.messages import (
 )
 
 if TYPE_CHECKING:
+    from dataclasses import dataclass
+
     from reloader.core.messages import News
+else:
+    from reloader.light import dataclass
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,17 @@ Pure: no clock, no process, no file; time is an argument, in seconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.core.needs import NOTHING, Needs
 
 if TYPE_CHECKING:
+    from dataclasses import dataclass
+
     from reloader.core.messages import Change, Seconds
+else:
+    from reloader.light import dataclass
 
 FEW = 2  # changed paths up to which a burst counts as one save
 MANY = 20  # beyond them somebody unpacks, formats, checks out: it is waited for while it streams

@@ -5,7 +5,7 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,9 @@ from reloader.core.messages import Scope, Seconds, Task, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from dataclasses import dataclass
+else:
+    from reloader.light import dataclass
 
 
 class Life(Enum):

@@ -11,13 +11,16 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from dataclasses import dataclass
 
     from reloader.core.messages import Change, Seconds
+else:
+    from reloader.light import dataclass
 
 RUNS = 8  # in a row, and
 LASTING: Seconds = 15.0  # for so long: evidence enough

@@ -7,7 +7,7 @@ rules that run until none fires. Pure: no clock, no process, no file; time is an
 from __future__ import annotations
 
 import signal
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,9 @@ from reloader.core.needs import NOTHING, RELOAD, Needs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from dataclasses import dataclass
+else:
+    from reloader.light import dataclass
 
 JOB_GRACE: Seconds = 0.5  # a build, rule or hook that must go has written nothing worth waiting for
 KILL_AGAIN: Seconds = 0.5  # a kill is repeated until nothing is left: what forks may escape one

@@ -6,13 +6,16 @@ people and programs. Pure: values only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dataclasses import dataclass
+
     from reloader.core.machine import Settings
     from reloader.core.needs import Needs
+else:
+    from reloader.light import dataclass
 
 Seconds = float
 Ticket = int  # names one process of ours for ever; pids are reused, tickets are not

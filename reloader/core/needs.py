@@ -5,7 +5,13 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from reloader.light import dataclass
 
 
 @dataclass(frozen=True)
