@@ -12,16 +12,19 @@ GO_EXTRA = $(shell command -v go >/dev/null 2>&1 || echo ,go)
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format test-all bench clean
+.PHONY: help run test test-containers check format test-all bench bench-watch faults soak clean
 
 help: ## list the commands
-	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
 
 run: $(VENV)/.ready ## live-reload examples/hello (more arguments: ARGS="--json")
 	$(BIN)/reloader run $(ARGS)
 
 test: $(VENV)/.ready-to-test ## run the tests (more arguments: ARGS="-k config -x")
 	$(BIN)/python -m pytest $(ARGS)
+
+test-containers: $(VENV)/.ready-to-test ## run the examples in real containers (needs Docker)
+	$(BIN)/python -m pytest -m containers tests/containers $(ARGS)
 
 check: $(VENV)/.ready-to-test ## lint, formatting, types
 	$(BIN)/ruff check .
@@ -42,6 +45,16 @@ test-%: .venv-%/.ready-to-test
 
 bench: $(VENV)/.ready ## measure save to new process, beside other tools (benchmarks/README.md)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+bench-watch: $(VENV)/.ready ## measure each way to save, and big trees, for docs/watching.md
+	$(BIN)/python -m benchmarks.saves --peers --markdown $(ARGS)
+	$(BIN)/python -m benchmarks.scale --markdown $(ARGS)
+
+faults: $(VENV)/.ready-to-test ## every fault, and that a naive reloader does not survive it (4 minutes)
+	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
+
+soak: $(VENV)/.ready-to-test ## 1,000 restarts and a storm of signals: nothing may grow (5 minutes)
+	$(BIN)/python -m tests.faults.soak $(ARGS)
 
 clean: ## delete what these commands made
 	rm -rf $(VENV) $(VERSIONS:%=.venv-%) build dist tmp examples/*/tmp

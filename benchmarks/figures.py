@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+import platform
 import statistics
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +41,14 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         return " | ".join([cells[0].ljust(widths[0]), *figures])
 
     return "\n".join(f"| {row(cells)} |" for cells in (lines[0], rule, *lines[1:]))
+
+
+def conditions() -> str:
+    """Where and when figures were taken, in one line; call it before they are."""
+    machine = f"{platform.system()} {platform.release()}, {os.cpu_count()} CPUs"
+    load = f"load {os.getloadavg()[0]:.1f} before"
+    day = time.strftime("%Y-%m-%d")
+    return f"*{machine}, Python {platform.python_version()}, {day}, {load}.*"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.figures import Usage, median, number, p95, table
-from benchmarks.stage import Stage, make_app
+from benchmarks.stage import Stage, end_tidily, make_app
 from benchmarks.tools import FLOOR, TOOLS, Tool
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def main() -> None:
     parser.add_argument("-n", "--tries", type=int, default=20)
     parser.add_argument("--idle", type=float, default=10.0, metavar="SECONDS")
     options = parser.parse_args()
+    end_tidily()
     with ExitStack() as stack:
         top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         app = make_app(top)

@@ -32,10 +32,14 @@ PATIENCE = 10.0  # seconds for a start; more is a failure of the tool, or of our
 
 @dataclass(frozen=True)
 class Stamp:
-    """An app has begun: when (CLOCK_MONOTONIC, nanoseconds), and its pid."""
+    """An app has begun: when (CLOCK_MONOTONIC, nanoseconds), its pid, and what it found.
+
+    `version`: the CRC-32 of main.py as the app has read it.
+    """
 
     at: int
     pid: int
+    version: int
 
 
 def make_app(folder: Path) -> list[str]:
@@ -49,6 +53,11 @@ def make_app(folder: Path) -> list[str]:
     return [sys.executable, "-IS", str(HERE / "stamp.py")]
 
 
+def end_tidily() -> None:
+    """SIGTERM unwinds as Ctrl-C does: no tool and no folder is left."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+
+
 class Stage:
     """A small project of 60 sources in 20 folders for one tool, and a way to run it."""
 
@@ -60,12 +69,13 @@ class Stage:
         self._stamps = os.open(self._fifo, os.O_RDWR | os.O_NONBLOCK)
         self._rest = b""
         self._edits = 0
-        self.app = [*app, str(self._fifo)]
+        self.main = self.folder / "main.py"
+        self.app = [*app, str(self._fifo), str(self.main)]
         self.process: subprocess.Popen[bytes] | None = None
         self._fill()
 
     def _fill(self) -> None:
-        (self.folder / "main.py").write_text("edit = 0\n")
+        self.main.write_text("edit = 0\n")
         for index in range(60):
             path = self.folder / f"package{index % 20}" / f"module{index}.py"
             path.parent.mkdir(exist_ok=True)
@@ -73,7 +83,7 @@ class Stage:
 
     # --- the tool ---
 
-    def start(self) -> float:
+    def start(self, stdout: int = subprocess.DEVNULL) -> float:
         """Milliseconds from the tool's start to the app's first instruction."""
         with tempfile.TemporaryFile() as stdin:
             stdin.write(self.tool.prepare(self.folder, self.app).encode())
@@ -84,7 +94,7 @@ class Stage:
                 cwd=self.folder,
                 env={**os.environ, "PATH": PATH},
                 stdin=stdin,
-                stdout=subprocess.DEVNULL,
+                stdout=stdout,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
@@ -100,6 +110,11 @@ class Stage:
             raise RuntimeError(f"{self.tool.name} starts nothing after a save")
         while self.stamps(within=1.2):  # Air's default delay is 1 s
             pass
+
+    @property
+    def ended(self) -> bool:
+        """By itself, as some tools do."""
+        return self.process is not None and self.process.poll() is not None
 
     def stop(self) -> None:
         """However the tool takes it, nothing of it is left."""
@@ -141,7 +156,7 @@ class Stage:
         temporary = self.folder / "main.py~"
         temporary.write_text(f"edit = {self._edits}\n")
         now = time.monotonic_ns()
-        temporary.replace(self.folder / "main.py")
+        temporary.replace(self.main)
         return now
 
     def stamp(self) -> Stamp:

@@ -52,16 +52,18 @@ class Inbox:
     def put(self, facts: Iterable[Fact]) -> None:
         self._facts.extend(facts)
 
-    def get(self, until: Seconds | None) -> Fact:
-        """The next fact; a Tick when there is none by then (seconds, monotonic; None: for ever)."""
+    def get(self, until: Seconds | None) -> tuple[Fact, ...]:
+        """All facts at hand; a Tick if there is none by then (monotonic seconds; None: never)."""
         while not self._facts:
             left = None if until is None else max(0.0, until - self._now())
             ready = self._selector.select(left)
             for key, _ in ready:
                 self._facts.extend(key.data.read())
             if not ready and until is not None and self._now() >= until:
-                return Tick()
-        return self._facts.popleft()
+                return (Tick(),)
+        facts = tuple(self._facts)
+        self._facts.clear()
+        return facts
 
     def close(self) -> None:
         for source in self._sources:
@@ -78,8 +80,8 @@ class Loop:
     system: System
     publish: Callable[[News], None]
 
-    def step(self, fact: Fact) -> None:
-        self.state, orders, news = advance(self.state, fact, self.system.now())
+    def step(self, *facts: Fact) -> None:
+        self.state, orders, news = advance(self.state, facts, self.system.now())
         for item in news:
             self.publish(item)
         for order in orders:
@@ -88,7 +90,7 @@ class Loop:
     def run(self) -> None:
         """Until the machine is done."""
         while not self.state.done:
-            self.step(self.inbox.get(next_deadline(self.state)))
+            self.step(*self.inbox.get(next_deadline(self.state)))
 
     def _perform(self, order: Order) -> Iterable[Fact]:
         match order:

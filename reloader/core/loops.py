@@ -15,7 +15,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from dataclasses import dataclass
 
     from reloader.core.messages import Change, Seconds
@@ -65,26 +65,39 @@ class Loops:
     traces: Mapping[tuple[str, str], Trace] = field(default_factory=dict)
 
     def judge(
-        self, lane: str, change: Change, started_at: Seconds | None, now: Seconds
-    ) -> tuple[Loops, Verdict]:
-        """`started_at`: when the job that is at work has started, None: none is."""
-        key = lane, change.path
-        before = self.traces.get(key)
-        if started_at is None:
-            rest = {k: v for k, v in self.traces.items() if k != key} if before else self.traces
-            return replace(self, traces=rest), Verdict(counts=True)
-        if before and change.digest and change.digest == before.digest:
-            return self, Verdict(counts=False)
-        offset = now - started_at
-        if before is None or abs(before.offset - offset) > SLACK:
-            trace = Trace(change.digest, offset, now)
-        else:
-            enough = before.runs + 1 >= RUNS and now - before.first_at >= LASTING
-            trace = replace(
-                before,
-                digest=change.digest,
-                offset=offset,
-                runs=before.runs + 1,
-                strikes=before.strikes + 1 if enough else 0,
-            )
-        return replace(self, traces={**self.traces, key: trace}), Verdict(True, trace.strikes)
+        self, changes: Iterable[tuple[str, Change, Seconds | None]], now: Seconds
+    ) -> tuple[Loops, list[Verdict]]:
+        """Lane, change, and when the job that is at work has started; None: none is."""
+        traces = dict(self.traces)  # one copy, however many changes there are
+        verdicts = [_judge(traces, lane, change, at, now) for lane, change, at in changes]
+        return replace(self, traces=traces), verdicts
+
+
+def _judge(
+    traces: dict[tuple[str, str], Trace],
+    lane: str,
+    change: Change,
+    started_at: Seconds | None,
+    now: Seconds,
+) -> Verdict:
+    key = lane, change.path
+    if started_at is None:
+        traces.pop(key, None)
+        return Verdict(counts=True)
+    before = traces.get(key)
+    if before and change.digest and change.digest == before.digest:
+        return Verdict(counts=False)
+    offset = now - started_at
+    if before is None or abs(before.offset - offset) > SLACK:
+        trace = Trace(change.digest, offset, now)
+    else:
+        enough = before.runs + 1 >= RUNS and now - before.first_at >= LASTING
+        trace = replace(
+            before,
+            digest=change.digest,
+            offset=offset,
+            runs=before.runs + 1,
+            strikes=before.strikes + 1 if enough else 0,
+        )
+    traces[key] = trace
+    return Verdict(True, trace.strikes)

@@ -59,7 +59,7 @@ from reloader.core.messages import (
 from reloader.core.needs import NOTHING, RELOAD, Needs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from dataclasses import dataclass
 else:
     from reloader.light import dataclass
@@ -212,14 +212,18 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
     """They join their bursts, but for those that our own jobs have made."""
     if state.phase is not Phase.RUNNING:
         return Turn(state)
-    loops = state.loops
     counting: list[Change] = []
     news: list[News] = []
     wait: Seconds = 0.0
-    for change in changes:
-        lane = min(change.needs.rules, default="")
-        job = job_of(state, lane, now)
-        loops, verdict = loops.judge(lane, change, job.started_at if job else None, now)
+    lanes = [min(change.needs.rules, default="") for change in changes]
+    jobs = {lane: job_of(state, lane, now) for lane in lanes}
+    asked = [
+        (lane, change, job.started_at if (job := jobs[lane]) else None)
+        for lane, change in zip(lanes, changes, strict=True)
+    ]
+    loops, verdicts = state.loops.judge(asked, now)
+    for (lane, change, _), verdict in zip(asked, verdicts, strict=True):
+        job = jobs[lane]
         if verdict.counts:
             counting.append(change)
         if job and verdict.is_found_out:
@@ -585,11 +589,14 @@ def spawn(state: State, task: Task) -> Turn:
 
 
 def advance(
-    state: State, fact: Fact, now: Seconds
+    state: State, facts: Iterable[Fact], now: Seconds
 ) -> tuple[State, tuple[Order, ...], tuple[News, ...]]:
-    """One step: the fact is booked, then rules run to a fixed point."""
-    turn = record(state, fact, now)
-    state, orders, news = turn.state, turn.orders, turn.news
+    """One step: all facts at hand are booked, then rules run to a fixed point."""
+    orders: tuple[Order, ...] = ()
+    news: tuple[News, ...] = ()
+    for fact in facts:
+        turn = record(state, fact, now)
+        state, orders, news = turn.state, orders + turn.orders, news + turn.news
     for _ in range(1000):
         for rule in RULES:
             if (more := rule(state, now)) is not None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _EACH = 32  # looks between two looks at the clock
 # A file that is gone is most often half a save: editors move the old one away, then write. The
 # longest gap in one save was 4.6 ms (vim on a busy machine; facts/watching.md, section 8).
-_PATIENCE = 0.02  # seconds
+_PATIENCE = 0.05  # seconds; vim on a busy disk has been seen to take 30 ms
 _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 

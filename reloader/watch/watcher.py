@@ -159,7 +159,6 @@ class Watcher:
         self._wake.close()
 
     def _facts(self) -> Iterator[Fact]:
-        yield from self._news()
         changed = dict.fromkeys((*self._tree.take(), *self._polled.changes()))
         git = self._git.state() if self._git else self._git_told
         if git.busy and not self._git_told.busy:  # its changes must not come before this
@@ -176,6 +175,7 @@ class Watcher:
         if git != self._git_told:
             self._git_told = git
             yield git
+        yield from self._news()  # last: a burst must not settle before its changes are booked
 
     def _news(self) -> Iterator[Fact]:
         while self._warnings:

@@ -44,7 +44,7 @@ class Playbook:
         assert not self.orders, f"unexpected orders {self.orders} in\n{self}"
         assert now >= self.now
         self.now = now
-        self.state, self.orders, self.news = advance(self.state, fact or Tick(), now)
+        self.state, self.orders, self.news = advance(self.state, (fact or Tick(),), now)
         self.script.append(
             f"{now:8.3f} {fact or Tick()}\n         -> {self.orders}\n         !! {self.news}"
         )

@@ -79,7 +79,7 @@ class World:
         while not self.state.done:
             self.steps += 1
             assert self.steps < 20_000, "no end"
-            self.state, orders, _ = advance(self.state, fact, self.now)
+            self.state, orders, _ = advance(self.state, (fact,), self.now)
             for order in orders:
                 self.perform(order)
             self.check()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from reloader.core.messages import GitMoved
 from reloader.watch.git import Repository
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def git(folder: Path, *words: str) -> str:
