@@ -50,6 +50,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `reloader run -h | head -1`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
+    except Exception as error:  # noqa: BLE001 -- a fault of ours: a sentence, not a traceback
+        sys.stderr.write(f"reloader: {_fault(error)}\n")
+        return Exit.FAULT
+
+
+def _fault(error: Exception) -> str:
+    """What to say of a bug; the traceback goes to a file."""
+    import tempfile
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="reloader-", suffix=".log", delete=False
+        ) as file:
+            file.write(text)
+    except OSError:  # no place for it
+        return f"a fault of reloader itself, please report it:\n{text}"
+    return f"a fault of reloader itself ({error!r}); please report it with {file.name}"
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -13,6 +13,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     TAKEN = 3  # another reloader does this already
+    FAULT = 70  # a bug of ours (sysexits.h, EX_SOFTWARE)
 
 
 @dataclass(frozen=True)

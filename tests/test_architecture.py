@@ -61,7 +61,13 @@ def test_import_law(path):
     ours = {m.removeprefix("reloader.") for m in imports(path) if m.startswith("reloader.")}
     allowed = MAY_IMPORT[room]
     bad = {m for m in ours if not any(m == a or m.startswith(f"{a}.") for a in allowed)}
-    bad -= {"core", "config", "light", "light.dataclass", "__version__"}  # the packages themselves are empty
+    bad -= {
+        "core",
+        "config",
+        "light",
+        "light.dataclass",
+        "__version__",
+    }  # the packages themselves are empty
     assert not bad, f"{name_of(path)} imports {bad}"
 
 

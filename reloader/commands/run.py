@@ -61,13 +61,18 @@ def run(
     system = System(time.monotonic, launcher.spawn, foreground.stop, children.kill)
     loop = Loop(State(live.settings), inbox, system, bus.publish)
     since = time.time_ns()
-    loop.step(Tick())  # the first job is spawned: the user waits for the app, not for us
-    live.watch(inbox, since)
-    _watch_config(live, inbox, launcher, files)
-    loop.run()
-    foreground.close()
-    inbox.close()
-    guardian.close()
+    try:
+        loop.step(Tick())  # the first job is spawned: the user waits for the app, not for us
+        live.watch(inbox, since)
+        _watch_config(live, inbox, launcher, files)
+        loop.run()
+    except BaseException:  # a fault of ours: nothing of it may outlive us
+        children.close()
+        raise
+    finally:
+        foreground.close()
+        inbox.close()
+        guardian.close()
     _clean(live.config)
     return Exit.OK
 

@@ -115,7 +115,7 @@ class World:
         return FilesChanged((Change(f"v{self.version}.py", RELOAD),))
 
     def rest(self) -> None:
-        """Long after the last change nothing is owed, and the last version runs, or it is told why not."""
+        """Long after the last change the last version runs, or it is told why not."""
         state = self.state
         assert not state.bursts
         if state.held or state.retry_at is not None:

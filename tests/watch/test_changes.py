@@ -270,7 +270,8 @@ def test_a_save_in_two_steps_is_one_change(root: Path) -> None:
             it.forget()
         (root / "b.py").rename(root / "renamed.py")
         it.wait_to_see("b.py")
-        assert set(it.batches[-1]) == {"b.py", "renamed.py"}
+        it.wait_to_see("renamed.py")
+        assert set(it.seen) == {"b.py", "renamed.py"}
 
 
 def test_deleted_and_renamed_files(root: Path, engine: Engine) -> None:
