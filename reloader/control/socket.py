@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from reloader.core.messages import Fact, News
 
-_WAIT = 1.0  # seconds for an answer; the main loop is never busy for long
+_WAIT = 0.3  # seconds for an answer; the main loop is never busy for that long
 _MOST = 65_536  # bytes of an answer
 
 

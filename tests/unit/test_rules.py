@@ -16,7 +16,7 @@ from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.watch.patterns import glob
 from reloader.watch.rules import Rules
 
-ROOT = "/work/project"
+ROOT = "/srv/project"
 GO = Build(
     include_ext=("go", "tpl", "tmpl", "html"),
     exclude_dir=("assets", "tmp", "vendor", "testdata"),
@@ -149,7 +149,7 @@ def test_include_dir_outside_is_one_more() -> None:
     assert it.decide("/elsewhere/lib/a.py").needs == RELOAD
     assert not it.decide("/elsewhere/a.py").needs
     assert not counts(it, "../shared/node_modules/a.py")
-    assert set(it.roots) == {ROOT, "/work/shared", "/elsewhere/lib"}
+    assert set(it.roots) == {ROOT, "/srv/shared", "/elsewhere/lib"}
     assert it.roots[0] == ROOT
     assert it.shown(path("a/b.py")) == "a/b.py"
     assert it.shown("/elsewhere/lib/a.py") == "/elsewhere/lib/a.py"
