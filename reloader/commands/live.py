@@ -6,7 +6,6 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from reloader.config.changes import changed
 from reloader.core import plan
 from reloader.core.messages import (
     ConfigChanged,
@@ -72,6 +71,8 @@ class Live:
 
     def reread(self, inbox: Inbox, launcher: Launcher) -> Iterator[Fact]:
         """The config files have been touched: what follows."""
+        from reloader.config.changes import changed
+
         reading = self._read()
         if reading.config is None:
             text = "; ".join(" ".join(str(problem).split()) for problem in reading.problems)
