@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from reloader.config.model import Kind, options
@@ -32,7 +31,7 @@ class Formatter(argparse.HelpFormatter):
         try:
             width = int(os.environ.get("COLUMNS", "")) or 80
         except ValueError:
-            width = os.get_terminal_size().columns if sys.stdout.isatty() else 80
+            width = os.get_terminal_size().columns if os.isatty(1) else 80
         super().__init__(prog, max_help_position=40, width=width)
 
 

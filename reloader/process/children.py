@@ -23,7 +23,7 @@ from reloader.core.messages import (
     Warned,
 )
 from reloader.process.find import SpawnError, find
-from reloader.process.mark import is_effaced, stamped, ticket_in
+from reloader.process.mark import is_effaced, is_nested, stamped, ticket_in
 from reloader.process.spawn import Starter
 from reloader.process.tree import GroupView, ProcView
 from reloader.process.wait import Waiter
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from reloader.core.messages import Fact, Ticket
     from reloader.process.command import Command
+    from reloader.process.memory import MemoryLimit
     from reloader.process.tree import Process, View
 
 __all__ = ["Children", "SpawnError"]
@@ -85,6 +86,7 @@ class Children:
         self._ignored: set[int] = set()
         self._notices: list[Fact] = []
         self._seen_view: View | None = None
+        self._memory: MemoryLimit | None = None
 
     def spawn(  # noqa: PLR0913, PLR0917 -- it is what a process is made of
         self,
@@ -111,6 +113,10 @@ class Children:
         self._jobs[ticket] = self._leaders[pid] = _Job(ticket, pid)
         self._owners.pop(pid, None)
         self._tell_guard()
+        if self._memory is None:  # not before the first process: the user waits for it
+            from reloader.process.memory import MemoryLimit
+
+            self._memory = MemoryLimit()
         return pid
 
     def collect(self) -> list[Fact]:
@@ -122,6 +128,9 @@ class Children:
             status = self._waiter.collect(pid)
             self._owners.pop(pid, None)
             self._ignored.discard(pid)
+            if status.signal == signal.SIGKILL and self._memory and self._memory.has_killed():
+                text = f"process {pid} was killed by the kernel: out of memory (container's limit)"
+                self._notices.append(Noticed(Warned(text)))
             if job:
                 facts.append(self._ended(job, status, left))
         return facts + self._emptied()
@@ -133,7 +142,8 @@ class Children:
         """
         if job := self._jobs.get(ticket):
             members = list(self._members(job))
-            self._send(job, [p for p in members if p.group != job.pid or not but_group], number)
+            asked = [p for p in members if p.group != job.pid or not but_group]
+            self._send(job, [p for p in asked if not self._is_nested(job, p)], number)
             self._send(job, members, signal.SIGCONT)
         return self._emptied()
 
@@ -295,6 +305,11 @@ class Children:
                 grouped = True
                 _kill(-job.pid, number)
         return reached
+
+    def _is_nested(self, job: _Job, process: Process) -> bool:
+        """The app of a reloader that we run is that one's to ask."""
+        environ = self._view.environ(process.pid) if process.group != job.pid else None
+        return is_nested(environ or b"", self._run)
 
     def _note_beyond_reach(self, job: _Job) -> None:
         """Survivors that another user's rights protect don't count: nothing could be done."""

@@ -48,6 +48,15 @@ def ticket_in(environ: bytes, run: str) -> Ticket | None:
     return None
 
 
+def is_nested(environ: bytes, run: str) -> bool:
+    """Whether another reloader, below this run, has started it: that one asks it to stop."""
+    start = f"{run}:".encode()
+    for entry in environ.split(b"\0"):
+        if entry.startswith(b"RELOADER_RUN="):
+            return any(p.startswith(start) for p in entry[len(NAME) + 1 :].split(b",")[:-1])
+    return False
+
+
 def is_effaced(environ: bytes) -> bool:
     """Whether there is nothing left that could have been a mark."""
     return b"=" not in environ

@@ -1,0 +1,47 @@
+"""Whether the kernel has killed something for want of memory: only the cgroup knows (Linux)."""
+
+from __future__ import annotations
+
+import os
+
+_TOP = "/sys/fs/cgroup"
+
+
+class MemoryLimit:
+    """Of the control group that we and our children are in; v2, or v1."""
+
+    def __init__(self) -> None:
+        self._file = _counter()
+        self._kills = self._count()
+
+    def has_killed(self) -> bool:
+        """Since the last call."""
+        before, self._kills = self._kills, self._count()
+        return self._kills > before
+
+    def _count(self) -> int:
+        """0 where nothing counts."""
+        try:
+            with open(self._file, encoding="utf-8") as lines:
+                return next((int(x.split()[1]) for x in lines if x.startswith("oom_kill ")), 0)
+        except OSError:
+            return 0
+
+
+def _counter() -> str:
+    try:
+        with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as lines:
+            groups = [line.rstrip("\n").split(":", 2) for line in lines]
+    except OSError:
+        return ""
+    for _, controllers, path in groups:
+        places = (path, "")  # a container sees its own group at the top
+        if "memory" in controllers.split(","):
+            files = [f"{_TOP}/memory{place}/memory.oom_control" for place in places]
+        elif not controllers:
+            files = [f"{_TOP}{place}/memory.events" for place in places]
+        else:
+            continue
+        if found := next((file for file in files if os.path.exists(file)), ""):
+            return found
+    return ""
