@@ -51,6 +51,7 @@ class Live:
         self._reports: list[Report] = []
         self._watcher: Watcher | None = None
         self._rejected = ""
+        self.note = ""  # what the user should know of our own files
         self._report()
 
     @property
@@ -106,7 +107,23 @@ class Live:
     def _report(self) -> None:
         for report in self._reports:
             self._bus.remove(report)
-        log = os.path.join(self.config.tmp_dir, self.config.build.log)
-        self._reports = [Console(self.config, self._environ), BuildLog(log)]
+        self._reports = [Console(self.config, self._environ), BuildLog(self._build_log())]
         for report in self._reports:
             self._bus.add(report)
+
+    def _build_log(self) -> str:
+        """In `tmp_dir`; where that can't be written, as on a read-only mount, elsewhere."""
+        path = os.path.join(self.config.tmp_dir, self.config.build.log)
+        folder = os.path.dirname(path)
+        while not os.path.exists(folder) and folder != os.path.dirname(folder):
+            folder = os.path.dirname(folder)
+        self.note = ""
+        if os.access(folder, os.W_OK) or not self.config.build.cmd:
+            return path
+        elsewhere = self._environ.get("TMPDIR") or "/tmp"  # noqa: S108 -- a folder of our own in it
+        ours = os.path.join(elsewhere, f"reloader-{os.getuid()}")
+        if os.path.lexists(ours) and os.lstat(ours).st_uid != os.getuid():
+            return path  # somebody else has put it there
+        path = os.path.join(ours, os.path.basename(path))
+        self.note = f"{folder} can't be written: failed builds are noted in {path}"
+        return path

@@ -57,7 +57,7 @@ def run(
     inbox.add(foreground)
     if status:
         inbox.add(status)
-    _greet(bus, config)
+    _greet(bus, config, live.note)
     system = System(time.monotonic, launcher.spawn, foreground.stop, children.kill)
     loop = Loop(State(live.settings), inbox, system, bus.publish)
     since = time.time_ns()
@@ -88,12 +88,12 @@ def _bus(status: StatusSocket | None, *, json: bool) -> Bus:
     return bus
 
 
-def _greet(bus: Bus, config: Config) -> None:
+def _greet(bus: Bus, config: Config, note: str) -> None:
     bus.publish(Greeted(__version__, config.file, os.getpid()))
     for aside in config.asides:
         bus.publish(Noted(aside))
-    for note in config.notes:
-        bus.publish(Warned(note))
+    for text in filter(None, (*config.notes, note)):
+        bus.publish(Warned(text))
 
 
 def _status_socket(config: Config) -> StatusSocket | None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +14,8 @@ import pytest
 from tests.helpers.project import BUILD, BUILT, PYTHON, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.helpers.project import Project, Run
 
 
@@ -319,3 +324,25 @@ def test_rules(project: Project) -> None:
     assert (failed["rule"], failed["why"]) == ("broken", "exit 4")
     assert len(run.events("build.started")) == len(run.events("app.started")) == 1
     assert project.noted("SIGTERM") == []
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="SKIPPED: to mount takes root")
+def test_the_build_log_of_a_read_only_project(project: Project, tmp_path: Path) -> None:
+    """Where tmp_dir can't be made the log goes to a folder for temporary files, and that is said."""
+    project.config('[build]\ncmd = "sh -c false"\nbin = "true"\n')
+    view = tmp_path / "view"
+    view.mkdir()
+    script = (
+        f"mount --bind {project.folder} {view} && mount -o remount,ro,bind {view} && cd {view} &&"
+        f" exec timeout -s INT 20 {sys.executable} -m reloader run"
+    )
+    with subprocess.Popen(
+        ("unshare", "-m", "sh", "-c", script),
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as run:
+        log = tmp_path / f"reloader-{os.getuid()}" / "build-errors.log"
+        until(lambda: log.exists() and "exit 1" in log.read_text())
+        run.send_signal(signal.SIGINT)
+        assert f"failed builds are noted in {log}" in run.communicate(timeout=20)[1]
