@@ -328,7 +328,7 @@ def test_rules(project: Project) -> None:
 
 @pytest.mark.skipif(os.getuid() != 0, reason="SKIPPED: to mount takes root")
 def test_the_build_log_of_a_read_only_project(project: Project, tmp_path: Path) -> None:
-    """Where tmp_dir can't be made the log goes to a folder for temporary files, and that is said."""
+    """Where tmp_dir can't be made the log goes to a temporary folder, and that is said."""
     project.config('[build]\ncmd = "sh -c false"\nbin = "true"\n')
     view = tmp_path / "view"
     view.mkdir()
