@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reloader.config.render import config_table
+from reloader.core.life import LIFE
 from reloader.report.reference import events_page
 
 ROOT = Path(__file__).parent.parent
@@ -20,3 +21,14 @@ def test_config_table_is_current():
     readme = (ROOT / "README.md").read_text()
     begin, end = "<!-- config table -->\n", "<!-- end of config table -->"
     assert readme.split(begin)[1].split(end)[0].strip() == config_table().strip()
+
+
+def test_the_life_table_is_current():
+    """docs/architecture.md has each cell of core/life.py, and no other."""
+    rows = [
+        f"| {life.name.lower()} | {event.name.lower().replace('_', ' ')} | {after.name.lower()} |"
+        for (life, event), after in LIFE.items()
+    ]
+    text = (ROOT / "docs/architecture.md").read_text()
+    shown = text.split("<!-- life -->\n")[1].split("<!-- end of life -->")[0]
+    assert shown.splitlines()[2:] == rows
