@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import shutil
 import socket
@@ -49,7 +50,7 @@ class Site:
         try:
             with urllib.request.urlopen(self.url + path, timeout=5) as answer:
                 return str(answer.read().decode())
-        except (urllib.error.URLError, ConnectionError):
+        except (urllib.error.URLError, http.client.HTTPException, OSError):  # it is being swapped
             return ""
 
     def wait_for(self, text: str, run: Run) -> str:
