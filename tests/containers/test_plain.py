@@ -37,10 +37,12 @@ CONFIG = '[build]\nbin = "python app.py"\n'
 class Container:
     """`docker run` with the source mounted, or copied in."""
 
-    def __init__(self, docker: Docker, folder: Path, *args: str, mounted: bool = True) -> None:
+    def __init__(
+        self, docker: Docker, folder: Path, *args: str, mounted: bool = True, image: str = IMAGE
+    ) -> None:
         self.docker, self.folder = docker, folder
         mount = ["-v", f"{folder}:/app"] if mounted else []
-        self.id = docker("run", "-d", "--network=none", *mount, *args, IMAGE).strip()
+        self.id = docker("run", "-d", "--network=none", *mount, *args, image).strip()
         self.log = Log(self.id)
         self.is_there = True
 
@@ -297,3 +299,35 @@ def test_the_app_is_killed_for_its_memory_and_reloader_lives(start: Start) -> No
     it.wait_for("SIGKILL")
     it.save(2)
     it.wait_for("^app 2$")
+
+
+CLOCK = """
+FROM {image}
+RUN apt-get update && apt-get install -y --no-install-recommends libfaketime \\
+    && ln -s /usr/lib/*/faketime/libfaketime.so.1 /faketime.so
+ENV LD_PRELOAD=/faketime.so FAKETIME_TIMESTAMP_FILE=/app/clock FAKETIME_NO_CACHE=1 \\
+    FAKETIME_DONT_FAKE_MONOTONIC=1 DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1
+"""
+
+
+def test_clock_jumps(start: Start, docker: Docker, image: str, tmp_path: Path) -> None:
+    """The wall clock goes an hour ahead, then two back: saves are seen, and it stops in time."""
+    context = tmp_path / "clock"
+    context.mkdir()
+    (context / "Dockerfile").write_text(CLOCK.format(image=image))
+    docker("build", "-q", "--network=host", "-t", f"{IMAGE}-clock", str(context), timeout=200)
+    (tmp_path / "app").mkdir()
+    clock = tmp_path / "app/clock"
+    clock.write_text("+0")
+    it = start(image=f"{IMAGE}-clock").ready()
+    hour = it.exec("date", "+%H")
+    for version, jump in ((2, "+1h"), (3, "-1h")):
+        clock.write_text(jump)
+        assert it.exec("date", "+%H") != hour
+        begun = time.monotonic()
+        it.save(version)
+        it.wait_for(f"^app {version}$")
+        assert time.monotonic() - begun < 5
+    begun = time.monotonic()
+    docker("stop", it.id)
+    assert time.monotonic() - begun < 5
