@@ -77,13 +77,18 @@ class SignalSource:
         return facts
 
     def close(self) -> None:
-        """Back to what `block()` left: signals that come now change our exit status no more."""
+        """Signals that come now change our exit status no more; for the way out.
+
+        Those that ask us to end are ignored from here on, in every thread: our own mask does not
+        hold for the others, and Python's handler for SIGINT would raise in this one.
+        """
         if self._write < 0:
             return
         signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
         signal.set_wakeup_fd(self._old_bell)
         for number, handler in self._old_handlers.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+            over = signal.SIG_IGN if number in ENDING else handler
+            signal.signal(number, over if over is not None else signal.SIG_DFL)
         os.close(self._read)
         os.close(self._write)
         self._write = -1
