@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from reloader.commands.survey import survey
 from reloader.config import doubts
 from reloader.config.checks import problem
 from reloader.config.model import Layer
@@ -17,16 +16,17 @@ from reloader.config.project import GO_EXCLUDE_DIR
 from reloader.config.toml import effective, value_of
 from reloader.config.words import quoted
 from reloader.errors import Exit
+from reloader.watch.survey import survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reloader.commands.survey import Survey
     from reloader.config.document import Document
     from reloader.config.load import Reading
     from reloader.config.model import Config
     from reloader.errors import Problem
     from reloader.watch.rules import Rules
+    from reloader.watch.survey import Survey
 
 
 class Level(Enum):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from reloader.checks import machine, project
 from reloader.checks.finding import Finding, Grade
 from reloader.errors import Exit
-from reloader.watch.rules import Rules
 
 if TYPE_CHECKING:
     from reloader.config.model import Config
@@ -23,7 +22,7 @@ def doctor(config: Config | None, error: ReloaderError | None = None) -> list[Fi
     """All findings; without a usable config (`error` says why) those of the machine."""
     findings = list(machine.checks(config.root if config else os.getcwd()))
     if config:
-        findings += project.checks(config, Rules.of(config))
+        findings += project.checks(config)
     for problem in error.problems if error else ():
         what = f"{problem.where}: {problem.text}" if problem.where else problem.text
         findings.append(Finding("config", Grade.BAD, what, fix=problem.hint))

@@ -17,10 +17,10 @@ from reloader.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from reloader.commands.survey import Survey
     from reloader.config.load import Reading
     from reloader.config.model import Config, Option
     from reloader.core.needs import Needs
+    from reloader.watch.survey import Survey
 
 _KEYS = {key: (option, default) for key, option, default in model.options()}
 _RULES = "build.rules"
@@ -64,7 +64,7 @@ class _Paths:
 
     @property
     def seen(self) -> Survey:
-        from reloader.commands.survey import survey
+        from reloader.watch.survey import survey
 
         if self._seen is None:
             self._seen = survey(self.config)
