@@ -100,7 +100,8 @@ def _status_socket(config: Config) -> StatusSocket | None:
     """Raises TakenError if the same app runs here already; None where there is no such socket."""
     build = config.build
     status = Status(os.getpid(), config.root, has_app=plan.has_app(build))
-    what = (config.root, config.file, build.cmd, build.full_bin, build.bin, *build.entrypoint)
+    commands = (build.cmd, build.full_bin, build.bin, *build.entrypoint)
+    what = (config.root, config.file, *commands, *build.args_bin, *config.args)
     try:
         return StatusSocket(status, "\0".join(what))
     except OSError:  # not Linux
