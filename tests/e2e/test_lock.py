@@ -41,12 +41,14 @@ def test_other_arguments_are_another_app(project: Project) -> None:
     project.app("1")
     project.start()
 
-    with again(project, "--build.entrypoint", "sleep", "--", "100") as second:
-        lines = iter(second.stderr.readline, "")  # type: ignore[union-attr]
-        assert any(line.startswith("run ") for line in lines)
-        third = again(project, "--build.entrypoint", "sleep", "--", "101")
-        assert any(line.startswith("run ") for line in iter(third.stderr.readline, ""))  # type: ignore[union-attr]
+    second = again(project, "--build.entrypoint", "sleep", "--", "100")
+    third = again(project, "--build.entrypoint", "sleep", "--", "101")
+    try:
+        for process in (second, third):
+            assert process.stderr
+            assert any(line.startswith("run ") for line in iter(process.stderr.readline, ""))
+    finally:
         for process in (second, third):
             process.terminate()
             process.communicate(timeout=20)
-            assert process.returncode == 0
+    assert (second.returncode, third.returncode) == (0, 0)
