@@ -91,6 +91,12 @@ def takes(pid: int, number: int) -> bool:
     return any(mask >> (number - 1) & 1 for mask in masks)
 
 
+def stands(pid: int) -> bool:
+    """Whether each of its threads has been stopped: until then a signal may still be taken."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return all(b") T " in (thread / "stat").read_bytes() for thread in threads)
+
+
 def pends(pid: int, number: int) -> bool:
     """Whether this signal waits for it to be continued."""
     return bool(int(status(pid, "ShdPnd") or "0", 16) >> (number - 1) & 1)

@@ -160,6 +160,7 @@ def fault_P37(rig: Rig) -> None:
     assert rig.process
     supervisor = rig.pid
     os.kill(supervisor, signal.SIGSTOP)
+    rig.until(lambda: proc.stands(supervisor), what="it stands")
     os.kill(rig.process.pid, signal.SIGTERM)
     rig.until(lambda: proc.pends(supervisor, signal.SIGTERM), what="tini has passed it on")
     time.sleep(0.2)  # an app that got it as well notes that now
