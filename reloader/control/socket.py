@@ -34,7 +34,8 @@ class StatusSocket:
     def __init__(self, status: Status, key: str) -> None:
         """`key`: what makes this run unique.
 
-        Raises TakenError, ConfigError if it is our own run twice; OSError where there is no such socket to be had.
+        Raises TakenError; ConfigError if this run has the same one already; OSError where there
+        is no such socket to be had.
         """
         self._status = status
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
