@@ -77,11 +77,10 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case Greeted(version, config):
             return Line(Part.MAIN, "reloader", f"{version}  {config or 'no config file'}")
         case WatchStarted(engine, dirs, files):
-            return Line(
-                Part.WATCHER,
-                "watching",
-                f"{_count(dirs, 'dir')}, {_count(files, 'file')} ({engine})",
-            )
+            text = f"{_count(dirs, 'dir')}, {_count(files, 'file')} ({engine})"
+            if not files:
+                text += ": no save does anything yet, reloader explain PATH says why"
+            return Line(Part.WATCHER, "watching", text)
         case ChangeSeen(_, count, _, git) if git:
             return Line(Part.WATCHER, "change", f"git: {git} ({_count(count, 'file')})")
         case ChangeSeen(path, count, rule):

@@ -194,6 +194,12 @@ def test_colours_and_their_names(pipe):
     assert shown(pipe, BuildFailed("x", "exit 1", 1, 0), config=config).startswith("\x1b[31m")
 
 
+def test_a_watch_without_files_is_explained(pipe):
+    """A wrong include_ext would else look like a program that does nothing."""
+    assert "reloader explain" in shown(pipe, WatchStarted("inotify", 1, 0))
+    assert "reloader explain" not in shown(pipe, WatchStarted("inotify", 1, 1))
+
+
 def test_a_line_names_its_app(pipe):
     """Where there are several, behind the time and before what is said."""
     text = shown(pipe, ChangeSeen("a.py", 1), Warned("x"), app="api   ")
