@@ -9,10 +9,11 @@ from reloader.errors import Problem, ReloaderError
 def healthcheck(cwd: str, *, app_only: bool) -> str:
     """What is well, in a line. Raises ReloaderError with what is not: exit status 1.
 
-    Of several runs those count whose root is the working directory or above it; all, if none is.
+    Of several runs those count whose root is the working directory, above or below it; all, if
+    none is.
     """
     runs = socket.ask()
-    here = [run for run in runs if (cwd + "/").startswith(run.root.rstrip("/") + "/")]
+    here = [run for run in runs if _is_below(cwd, run.root) or _is_below(run.root, cwd)]
     if not runs:
         raise _unwell("no reloader runs here")
     for run in here or runs:
@@ -20,6 +21,10 @@ def healthcheck(cwd: str, *, app_only: bool) -> str:
             raise _unwell(f"{run.name or run.root}: {trouble}" if len(runs) > 1 else trouble)
     apps = ", ".join(str(run.app_pid) for run in here or runs if run.app_pid)
     return f"ok: pid {apps}\n" if apps else "ok\n"
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return (path + "/").startswith(folder.rstrip("/") + "/")
 
 
 def _unwell(text: str) -> ReloaderError:

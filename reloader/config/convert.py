@@ -33,6 +33,7 @@ _WHY = {
     "build.delay": "is what air init writes; without it a reload starts when the files are quiet",
     "build.kill_delay": "would be a SIGKILL without a warning; the app has 5 s",
 }
+_WORKDIR = "commands run in the root now; Air runs them in the folder it was started in"
 _PRE_CMD = "build.pre_cmd: a command of it that fails is a failed build now; Air goes on"
 
 
@@ -78,6 +79,8 @@ def convert(
         _write(work, key)
     if was.build.pre_cmd and not was.build.stop_on_error:
         work.changes.append(_PRE_CMD)
+    if was.workdir:
+        work.changes.append(f"root: {_WORKDIR}")
     if work.defaults:
         work.changes.append(f"left out, being the default: {', '.join(work.defaults)}")
     return Converted(_joined(work.entries), tuple(work.changes))

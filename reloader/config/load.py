@@ -117,6 +117,8 @@ def _config(
     root = _root(written, cwd, home, found)
     config = _resolved(_completed(written, root, is_air), root, home)
     config = replace(config, file=document.name if document else "", is_air=is_air)
+    if is_air and os.path.realpath(cwd) != root:
+        config = replace(config, workdir=cwd)
     return _checked(config, home, cwd, found)
 
 

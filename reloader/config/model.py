@@ -297,10 +297,16 @@ class Config:
     # What is not a key:
     file: str = ""  # the config file, as shown; empty: none
     is_air: bool = False  # Air's own file: Air's defaults
+    workdir: str = ""  # where commands run, if not in the root: Air's run where it was started
     args: tuple[str, ...] = ()  # after `--`: more arguments for the app
     origins: Mapping[str, Origin] = field(default_factory=dict)  # "build.cmd" -> where from
     doubts: tuple[Problem, ...] = ()  # what is allowed and probably not meant
     remarks: tuple[Problem, ...] = ()  # what a value means, where that may surprise
+
+    @property
+    def command_dir(self) -> str:
+        """Where commands run."""
+        return self.workdir or self.root
 
     @property
     def notes(self) -> tuple[str, ...]:

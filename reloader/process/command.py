@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reloader.config.model import Build
+    from reloader.config.model import Config
 
 SHELL = "/bin/sh"
 
@@ -40,23 +40,24 @@ def parse_line(line: str) -> Command:
     return _command(line, ())
 
 
-def app_command(build: Build, extra: tuple[str, ...], root: str) -> Command:
+def app_command(config: Config) -> Command:
     """What runs the app: `full_bin`, else `entrypoint`, else `bin`; one of them must be set.
 
-    `args_bin` and then `extra` are appended one by one, never split or expanded. A `bin` that as
-    a whole names a file below `root` is that file, so a path may hold spaces. Asked again before
-    each start: the build may have made the file.
+    `args_bin` and then `args` are appended one by one, never split or expanded. A `bin` that as
+    a whole names a file is that file, so a path may hold spaces. Asked again before each start:
+    the build may have made the file.
     """
-    args = build.args_bin + extra
+    build = config.build
+    args = build.args_bin + config.args
     if build.full_bin:
         return _command(build.full_bin, args)
     if build.entrypoint:
         words = build.entrypoint + args
         program = words[0]
         if "/" in program:
-            program = os.path.join(root, program)
+            program = os.path.join(config.root, program)
         return Command((program, *words[1:]), (), _shown(words))
-    file = os.path.join(root, build.bin)
+    file = os.path.join(config.command_dir, build.bin)
     if os.path.isfile(file):
         return Command((file, *args), (), _shown((build.bin, *args)))
     return _command(build.bin, args)

@@ -30,7 +30,7 @@ class Streams:
 
 
 class Launcher:
-    """Starts what the machine orders, in the project's root."""
+    """Starts what the machine orders."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class Launcher:
         if task.role in (Role.PRE, Role.BUILD) and self._config.build.cmd:
             with suppress(OSError):  # the build will say it better, if it needs the folder at all
                 os.makedirs(self._config.tmp_dir, exist_ok=True)
-        streams = self._streams
+        streams, cwd = self._streams, self._config.command_dir
         stdin = streams.stdin if task.role is Role.APP else -1
         try:
             pid = self._children.spawn(
-                ticket, command, environ, self._config.root, stdin, streams.stdout, streams.stderr
+                ticket, command, environ, cwd, stdin, streams.stdout, streams.stderr
             )
         except SpawnError as error:
             why = f"{error.why} ({error.hint})" if error.hint else error.why
@@ -94,4 +94,4 @@ class Launcher:
             case Role.RULE:
                 return parse_line(next(r.cmd for r in build.rules if r.name == task.name))
             case Role.APP:
-                return app_command(build, self._config.args, self._config.root)
+                return app_command(self._config)

@@ -243,7 +243,9 @@ class Rules:
             yield posixpath.normpath(log), no("build.log is reloader's own")
         program = _program(build.full_bin) or (build.entrypoint or (_program(build.bin),))[0]
         if build.cmd and "/" in program and _BINARY.fullmatch(posixpath.basename(program)):
-            yield self.absolute(program), no("the app's binary is what a build makes")
+            is_line = build.full_bin or not build.entrypoint  # which begins where commands run
+            path = posixpath.join(self._config.command_dir, program) if is_line else program
+            yield self.absolute(path), no("the app's binary is what a build makes")
 
 
 def _program(line: str) -> str:

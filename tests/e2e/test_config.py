@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.project import ENTRYPOINT, PYTHON
+from tests.helpers.project import ENTRYPOINT, PYTHON, actor
 
 if TYPE_CHECKING:
     from tests.helpers.project import Project, Run
@@ -256,3 +256,20 @@ def test_a_bad_flag_or_variable(
     stderr = refused(project, *flags, **env).stderr
 
     assert [word for word in said if word not in stderr] == [], stderr
+
+
+def test_commands_of_an_air_file_run_where_it_was_started(project: Project) -> None:
+    """`root` is what is watched; ours run in it."""
+    build = f'cmd = ""\nfull_bin = "{" ".join(PYTHON)} {{}}"\ninclude_ext = ["py"]\n'
+    project.config('root = "inner"\n[build]\n' + build.format("inner/app.py"), ".air.toml")
+    project.config('root = "inner"\n[build]\n' + build.format("app.py"), "ours.toml")
+    project.save("inner/app.py", actor("app", "1", "plain"))
+
+    air = project.start()
+    project.save("inner/app.py", actor("app", "2", "plain"))
+    project.wait_noted("START", version="2")
+    assert air.stop() == 0
+    project.start("-c", "ours.toml")
+
+    folders = [line["cwd"] for line in project.noted("START")]
+    assert folders == [str(project.folder)] * 2 + [str(project.folder / "inner")]

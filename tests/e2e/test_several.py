@@ -29,8 +29,11 @@ def app_of(project: Project, name: str, version: str = "1", mode: str = "plain")
 
 
 def two(project: Project, more: str = "") -> None:
-    command = " ".join([*PYTHON, "app.py"])
-    for name, file in (("api", "api/.reload.toml"), ("worker", ".air.worker.toml")):
+    for name, file, script in (
+        ("api", "api/.reload.toml", "app.py"),
+        ("worker", ".air.worker.toml", "worker/app.py"),  # an Air file's runs where we start
+    ):
+        command = " ".join([*PYTHON, script])
         text = f'root = "{name}"\n[build]\ncmd = ""\nfull_bin = "{command}"\n'
         project.config(text + 'include_ext = ["py"]\n' + more, file)
         app_of(project, name)
@@ -50,7 +53,7 @@ def starts(project: Project) -> list[tuple[str, str]]:
 
 
 def test_each_app_is_restarted_on_its_own(project: Project) -> None:
-    """A save in one folder is nothing to the other; each runs in its own root."""
+    """A save in one folder is nothing to the other; each runs in its own folder."""
     two(project)
     run = started(project)
 
@@ -61,7 +64,7 @@ def test_each_app_is_restarted_on_its_own(project: Project) -> None:
 
     assert sorted(starts(project)) == [("api", "1"), ("api", "3"), ("worker", "1"), ("worker", "2")]
     folders = {line["app"]: line["cwd"] for line in project.noted("START")}
-    assert folders == {name: str(project.folder / name) for name in ("api", "worker")}
+    assert folders == {"api": str(project.folder / "api"), "worker": str(project.folder)}
     assert {event["app"] for event in run.events("reloader.stopped", "app.stopped")} == {
         "api",
         "worker",
@@ -102,9 +105,10 @@ def test_a_signal_for_the_apps_reaches_each(project: Project) -> None:
     for name in ("api", "worker"):
         project.write(
             f"{name}/app.py",
-            "import signal, sys\n"
+            "import os, signal\n"
+            "os.chdir(os.path.dirname(os.path.abspath(__file__)))\n"
             "signal.signal(signal.SIGUSR1, lambda *_: open('usr1', 'a').write('x'))\n"
-            "print('up'); open('up', 'w').close()\n"
+            "open('up', 'w').close()\n"
             "while True: signal.pause()\n",
         )
     run = project.run(*CONFIGS)

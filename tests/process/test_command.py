@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reloader.config.model import Build
-from reloader.process.command import SHELL, Command, app_command, parse_line
+from reloader.config.model import Build, Config
+from reloader.process import command
+from reloader.process.command import SHELL, Command, parse_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,8 +40,8 @@ SHELLS = [("/bin/sh",), *([(BASH, "--posix")] if BASH else [])]
     ],
 )
 def test_plain_words_need_no_shell(line: str, argv: tuple, env: tuple) -> None:
-    command = parse_line(line)
-    assert (command.argv, command.env, command.shown) == (argv, env, line.strip())
+    found = parse_line(line)
+    assert (found.argv, found.env, found.shown) == (argv, env, line.strip())
 
 
 @pytest.mark.parametrize(
@@ -123,6 +124,10 @@ def test_assignments_are_what_sh_makes_of_them(
 # --- the app -------------------------------------------------------------------------------------
 
 
+def app_command(build: Build, args: tuple[str, ...], root: str, workdir: str = "") -> Command:
+    return command.app_command(Config(root=root, build=build, args=args, workdir=workdir))
+
+
 def test_full_bin_goes_before_entrypoint_before_bin() -> None:
     build = Build(full_bin="full", entrypoint=("entry",), bin="bin")
     assert app_command(build, (), "/r").argv == ("full",)
@@ -133,32 +138,30 @@ def test_full_bin_goes_before_entrypoint_before_bin() -> None:
 
 def test_an_entrypoint_is_exact() -> None:
     words = ("a b", "*.toml", "$HOME", "x;echo PWN", "", "é\n")
-    command = app_command(Build(entrypoint=("app", *words), args_bin=("c d",)), ("$1",), "/r")
-    assert command.argv == ("app", *words, "c d", "$1")
-    assert command.shown == "app 'a b' '*.toml' '$HOME' 'x;echo PWN' '' 'é\n' 'c d' '$1'"
+    found = app_command(Build(entrypoint=("app", *words), args_bin=("c d",)), ("$1",), "/r")
+    assert found.argv == ("app", *words, "c d", "$1")
+    assert found.shown == "app 'a b' '*.toml' '$HOME' 'x;echo PWN' '' 'é\n' 'c d' '$1'"
 
 
 @pytest.mark.parametrize(
-    ("program", "found"),
+    ("program", "path"),
     [("app", "app"), ("./app", "/r/./app"), ("tmp/app", "/r/tmp/app"), ("/bin/app", "/bin/app")],
 )
-def test_an_entrypoint_with_a_slash_counts_from_the_root(program: str, found: str) -> None:
-    command = app_command(Build(entrypoint=(program,)), (), "/r")
-    assert (command.argv, command.shown) == ((found,), program)
+def test_an_entrypoint_with_a_slash_counts_from_the_root(program: str, path: str) -> None:
+    found = app_command(Build(entrypoint=(program,)), (), "/r")
+    assert (found.argv, found.shown) == ((path,), program)
 
 
 def test_arguments_follow_a_plain_line_word_by_word() -> None:
-    command = app_command(Build(full_bin="A=1 app -x", args_bin=("a b",)), ("*", ""), "/r")
-    assert command == Command(
-        ("app", "-x", "a b", "*", ""), (("A", "1"),), "A=1 app -x 'a b' '*' ''"
-    )
+    found = app_command(Build(full_bin="A=1 app -x", args_bin=("a b",)), ("*", ""), "/r")
+    assert found == Command(("app", "-x", "a b", "*", ""), (("A", "1"),), "A=1 app -x 'a b' '*' ''")
 
 
 def test_arguments_follow_a_shells_line_word_by_word() -> None:
     line = "cd / && /usr/bin/printf '%s|'\n"
-    command = app_command(Build(full_bin=line, args_bin=("a b", "$HOME")), ("*", "it's"), "/r")
-    assert run(command.argv, {}) == b"a b|$HOME|*|it's|"
-    assert command.shown == "cd / && /usr/bin/printf '%s|' 'a b' '$HOME' '*' 'it'\\''s'"
+    found = app_command(Build(full_bin=line, args_bin=("a b", "$HOME")), ("*", "it's"), "/r")
+    assert run(found.argv, {}) == b"a b|$HOME|*|it's|"
+    assert found.shown == "cd / && /usr/bin/printf '%s|' 'a b' '$HOME' '*' 'it'\\''s'"
 
 
 def test_a_bin_that_is_a_file_is_that_file(tmp_path: Path) -> None:
@@ -166,5 +169,15 @@ def test_a_bin_that_is_a_file_is_that_file(tmp_path: Path) -> None:
     build = Build(bin="my $app's", args_bin=("x",))
     assert app_command(build, (), str(tmp_path)).argv[0] == SHELL
     (tmp_path / build.bin).touch()
-    command = app_command(build, (), str(tmp_path))
-    assert command.argv == (os.path.join(tmp_path, build.bin), "x")
+    found = app_command(build, (), str(tmp_path))
+    assert found.argv == (os.path.join(tmp_path, build.bin), "x")
+
+
+def test_where_commands_run_elsewhere_a_bin_begins_there(tmp_path: Path) -> None:
+    """In an Air file: `bin` in the folder it was started in, `entrypoint` in the root."""
+    for folder in ("root", "here"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "app").touch()
+    root, here = str(tmp_path / "root"), str(tmp_path / "here")
+    assert app_command(Build(bin="app"), (), root, here).argv == (f"{here}/app",)
+    assert app_command(Build(entrypoint=("./app",)), (), root, here).argv == (f"{root}/./app",)
