@@ -66,7 +66,7 @@ class Native:
         self._anchors: dict[str, set[str]] = {}  # path that must appear -> roots that wait for it
         self._targets: dict[str, set[str]] = {}  # file elsewhere -> links to it that count
         self._beside: set[str] = set()  # folders watched though nothing in them counts
-        self.tree = Tree(terms, self)
+        self.tree = Tree(terms, self, closes=True)
         self._rules = self.tree.rules
         for root in self._rules.roots:
             self.tree.queue(root)

@@ -13,7 +13,7 @@ import pytest
 
 from reloader.config.model import Engine, Rule
 from reloader.core.needs import RELOAD
-from reloader.watch import poll
+from reloader.watch import poll, tree
 from tests.watch.seeing import Seeing
 
 if TYPE_CHECKING:
@@ -255,6 +255,47 @@ def test_however_editors_save(root: Path, engine: Engine, save) -> None:
         it.wait_to_see("a.py")
         it.settle()
         assert set(it.seen) <= {"a.py", "a.py.tmp.1234"}  # the latter may be any file
+
+
+@pytest.mark.parametrize("name", ["a.py", "new.py"])
+def test_a_slow_writer(
+    root: Path, engine: Engine, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told once, when it is whole; where nobody tells of closing, each part, but not nothing."""
+    monkeypatch.setattr(tree, "_UNCLOSED", 60)
+    with see(root, engine) as it:
+        with open(root / name, "w") as file:  # empty from here on
+            it.settle()
+            assert engine is Engine.NATIVE or name == "new.py" or name not in it.seen
+            for part in ("one\n", "two\n"):
+                print(part, file=file, flush=True)
+                it.settle()
+            if engine is Engine.NATIVE:
+                assert name not in it.seen
+            it.forget()
+            print("three", file=file)
+        it.wait_to_see(name)
+        it.settle()
+        if engine is Engine.NATIVE:
+            assert it.seen == [name]
+
+
+def test_a_writer_that_never_closes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for in vain: the timer brings us back."""
+    monkeypatch.setattr(tree, "_UNCLOSED", 0.1)
+    with see(root, Engine.NATIVE) as it, open(root / "new.py", "w") as file:
+        print("all there is", file=file, flush=True)
+        assert it.wait_for(lambda: "new.py" in it.seen) >= 0.09
+
+
+def test_what_is_due_first_brings_us_back_first(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "_UNCLOSED", 60)
+    with see(root, Engine.NATIVE) as it, open(root / "new.py", "w"):
+        it.settle()
+        (root / "b.py").unlink()
+        it.wait_to_see("b.py")
 
 
 def test_a_save_in_two_steps_is_one_change(root: Path) -> None:
