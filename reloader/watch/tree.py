@@ -90,6 +90,7 @@ class Tree:
         self._missing: dict[str, None] = {}  # files that were there; they may come back
         self.patient_until = 0.0  # on the monotonic clock; 0: nothing is missing
         self._unclosed: dict[str, Unclosed] = {}  # files that are being written
+        self._later: dict[str, float] = {}  # folders to visit then
         self._arrived: list[str] = []  # folders moved here while the first walk went on
         self._reached = Reached()
 
@@ -105,6 +106,10 @@ class Tree:
             self._queue.append(path)
         self._queued[path] = deep or self._queued.get(path, False)
 
+    def queue_later(self, path: str, seconds: float) -> None:
+        """Asks for a visit after a while."""
+        self._later[path] = time.monotonic() + seconds
+
     def hint(self, path: str, hint: Hint) -> None:
         """Asks for a look at a file."""
         if hint > self.hints.get(path, -1):
@@ -113,7 +118,7 @@ class Tree:
     @property
     def wake_at(self) -> float:
         """When to come back though nothing was told, on the monotonic clock; 0: never."""
-        times = [again.until for again in self._unclosed.values()]
+        times = [*self._later.values(), *(again.until for again in self._unclosed.values())]
         if self.patient_until:
             times.append(self.patient_until)
         return min(times, default=0.0)
@@ -129,6 +134,9 @@ class Tree:
         for path, again in self._unclosed.items():
             if now >= again.until or not self._closes:
                 self.hint(path, Hint.LISTED)
+        for path in [path for path, at in self._later.items() if now >= at]:
+            del self._later[path]
+            self.queue(path)
         return all(time.monotonic() < until for _ in self._steps())
 
     def take(self) -> dict[str, None]:

@@ -14,6 +14,7 @@ import pytest
 from reloader.config.model import Engine, Rule
 from reloader.core.needs import RELOAD
 from reloader.watch import poll, tree
+from reloader.watch.native import Native
 from tests.watch.seeing import Seeing
 
 if TYPE_CHECKING:
@@ -433,6 +434,40 @@ def test_a_link_to_a_file_is_that_file(root: Path, engine: Engine, tmp_path: Pat
         it.forget()
         (tmp_path / "other.conf").write_text("55555")
         it.wait_to_see("settings.py")
+
+
+def test_a_mounted_config_map_is_swapped(root: Path, engine: Engine) -> None:
+    """Kubernetes: x.py -> ..data/x.py, ..data -> ..2026_1; an update is a rename of ..data."""
+    swap_data(root, 1)
+    for name in ("x.py", "y.py"):
+        (root / name).symlink_to(f"..data/{name}")
+    with see(root, engine) as it:
+        for number in (2, 3, 4):
+            swap_data(root, number)
+            it.wait_to_see("x.py", "y.py")
+            it.forget()
+            (root / f"..2026_{number - 1}/x.py").write_text("the old one")
+            it.settle()
+            assert not it.seen
+            (root / f"..2026_{number}/x.py").write_text("the new one")
+            it.wait_to_see("x.py")
+            assert set(it.seen) == {"x.py"}
+            it.forget()
+        shutil.rmtree(root / "..2026_3")
+        it.settle()
+        assert not it.seen
+        if isinstance(it.watcher._engine, Native):
+            assert len(it.watcher._engine._targets) == 3  # ..data, and the two files
+
+
+def swap_data(root: Path, number: int) -> None:
+    """As a kubelet does, but for the removal of the old folder, which would tell too."""
+    for name in ("x.py", "y.py"):
+        path = root / f"..2026_{number}" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{name} {number}")
+    (root / "..data_tmp").symlink_to(f"..2026_{number}")
+    (root / "..data_tmp").replace(root / "..data")
 
 
 def test_other_trees_of_their_own(root: Path, engine: Engine) -> None:
