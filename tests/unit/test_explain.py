@@ -231,7 +231,7 @@ def test_the_command_line(project, monkeypatch, capsys):
 
 
 def test_the_config_itself_wherever_the_root_is(tmp_path):
-    """It is taken up by itself, whatever counts; one of its name elsewhere is a file like others."""
+    """It is taken up by itself; a file of its name elsewhere is a file like others."""
     for folder in (tmp_path, tmp_path / "web"):
         folder.mkdir(exist_ok=True)
         (folder / "reload.toml").write_text(

@@ -335,6 +335,20 @@ def test_chmod_is_no_change(root: Path, engine: Engine) -> None:
         assert not it.seen
 
 
+@pytest.mark.parametrize("unchanged", [False, True], ids=["default", "exclude_unchanged"])
+def test_a_touch_asks_for_a_start(root: Path, engine: Engine, *, unchanged: bool) -> None:
+    """A new mtime is a save, by touch or by utimes alone, unless only bytes count."""
+    with see(root, engine, exclude_unchanged=unchanged) as it:
+        it.settle()  # the bytes are known by now
+        subprocess.run(["touch", str(root / "a.py")], check=True)
+        os.utime(root / "b.py")
+        if unchanged:
+            it.settle()
+            assert not it.seen
+        else:
+            it.wait_to_see("a.py", "b.py")
+
+
 def test_an_edit_that_keeps_size_and_mtime(root: Path, engine: Engine) -> None:
     with see(root, engine) as it:
         before = (root / "a.py").stat()
