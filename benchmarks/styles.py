@@ -104,7 +104,7 @@ def write(path: Path, data: bytes, *, sync: bool = False) -> int:
 
 def write_in_parts(path: Path, parts: list[bytes], pause: float) -> int:
     """Opened, and so empty, first; closed after the last part."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_TRUNC)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     for part in parts:
         time.sleep(pause)
         os.write(descriptor, part)
@@ -231,6 +231,11 @@ def slow(project: Project) -> int:
     return write_in_parts(project.main, project.parts(), 1 / 3)
 
 
+def slow_new(project: Project) -> int:
+    parts = project.parts()
+    return write_in_parts(project.beside(f"new{project.edits}.py"), parts, 1 / 3)
+
+
 @dataclass(frozen=True)
 class Style:
     """A way to save.
@@ -261,4 +266,5 @@ STYLES = (
     Style(f"`git rebase`, {COMMITS} commits", rebase, prepare=on("-B", "rebased", "work")),
     Style("`pip install -e`, what it writes", pip_install, wanted=0),
     Style("slow writer, 3 parts over 1 s", slow),
+    Style("slow writer, a new file", slow_new),
 )

@@ -42,18 +42,19 @@ def places(named: str, environ: Mapping[str, str], cwd: str) -> tuple[str, ...]:
 
 def _candidate(name: str, cwd: str) -> Document | None:
     """The document if it is ours: a pyproject.toml or an air.toml may have nothing for us."""
-    text = read(os.path.join(cwd, name), name, loose=air.is_air(name))
+    path = os.path.join(cwd, name)
+    text = read(path, name, loose=air.is_air(name))
     if name == PYPROJECT:
         # Nobody's business is somebody else's syntax error, so look before parsing.
-        return parse(text, name).below("tool", "reloader") if "reloader" in text else None
-    document = parse(text, name)
+        return parse(text, name, path).below("tool", "reloader") if "reloader" in text else None
+    document = parse(text, name, path)
     return None if air.is_air(name) and air.is_other_tool(document.table) else document
 
 
 def _named(name: str, cwd: str, remark: str) -> Document:
     path = os.path.join(cwd, os.path.expanduser(name))
     text = read(path, name + remark, loose=air.is_air(name))
-    document = parse(text, name)
+    document = parse(text, name, path)
     if os.path.basename(name) == PYPROJECT:
         section = document.below("tool", "reloader")
         if section is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from reloader.config.lines import Path, locate, loosened
@@ -29,6 +29,7 @@ class Document:
     table: Mapping[str, Any]
     lines: Mapping[Path, int] = field(default_factory=dict)
     prefix: Path = ()  # of every key: ("tool", "reloader") in a pyproject.toml
+    path: str = ""  # where it lies, absolute
 
     def where(self, path: Path) -> str:
         """`FILE:LINE` of a key; of the table around it if it has no line of its own."""
@@ -52,11 +53,11 @@ class Document:
                 raise ConfigError(
                     Problem(f"expected a table [{name}]", where=self.where(keys[:depth]))
                 )
-        return Document(self.name, table, self.lines, (*self.prefix, *keys))
+        return replace(self, table=table, prefix=(*self.prefix, *keys))
 
 
-def parse(text: str, name: str) -> Document:
-    """The document that `text` is; `name` is for messages.
+def parse(text: str, name: str, path: str = "") -> Document:
+    """The document that `text` is; `name` is for messages, `path` is where it lies.
 
     Raises ConfigError: not TOML; says line, column and what tomli expected.
     """
@@ -64,7 +65,7 @@ def parse(text: str, name: str) -> Document:
 
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        return Document(name, tomli.loads(text), locate(text))
+        return Document(name, tomli.loads(text), locate(text), path=path)
     except tomli.TOMLDecodeError as error:
         raise ConfigError(_syntax_problem(str(error), text, name)) from None
     except RecursionError:

@@ -31,6 +31,7 @@ class Setting:
 
     value: Any
     origin: Origin
+    parts: tuple[Mapping[str, Origin], ...] = ()  # of tables: of each table, by key
 
 
 Settings = dict[str, Setting]  # by key: "build.cmd"
@@ -158,8 +159,11 @@ class _FileReader:
             return
         rules = [self._rule((*path, index), table) for index, table in enumerate(tables)]
         named = _distinct([rule for rule in rules if rule])
-        origin = Origin(Layer.FILE, self.document.where(path))
-        self.settings["build.rules"] = Setting(named, origin)
+        parts = tuple(
+            {name: self._origin((*path, index, name)) for name in table}
+            for index, table in enumerate(tables)
+        )
+        self.settings["build.rules"] = Setting(named, self._origin(path), parts)
 
     def _rule(self, path: Path, table: Mapping[str, Any]) -> Rule | None:
         """One rule; Air's name for the one without is its number, from 0."""
@@ -179,7 +183,7 @@ class _FileReader:
 
     def _take(self, settings: Settings, key: str, path: Path, value: object) -> None:
         option = _RULE_OPTIONS[key] if path[:2] == ("build", "rules") else OPTIONS[key]
-        origin = Origin(Layer.FILE, self.document.where(path))
+        origin = self._origin(path)
         if self.is_air and isinstance(value, int) and value < 0:  # for Air no wait at all
             self.found.doubts.append(
                 Problem(f"{_dotted(path)}: {value} is read as 0", origin.where)
@@ -192,6 +196,9 @@ class _FileReader:
                 item = path if misfit.item is None else (*path, misfit.item)
                 text = f"expected {misfit.expected}, found {misfit.found}"
                 self._problem(item, text, misfit.hint)
+
+    def _origin(self, path: Path) -> Origin:
+        return Origin(Layer.FILE, self.document.where(path))
 
     def _is_table(self, path: Path, value: object) -> bool:
         if isinstance(value, dict):

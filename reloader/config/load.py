@@ -119,6 +119,9 @@ def _config(
     config = replace(config, file=document.name if document else "", is_air=is_air)
     if is_air and os.path.realpath(cwd) != root:
         config = replace(config, workdir=cwd)
+    if document and document.path:
+        folder, name = os.path.split(os.path.normpath(document.path))
+        config = replace(config, file_path=os.path.join(os.path.realpath(folder), name))
     return _checked(config, home, cwd, found)
 
 
@@ -208,6 +211,7 @@ def _resolved(settings: Settings, root: str, home: str) -> Config:
         **top,
         **{name: type(getattr(Config, name))(**values) for name, values in sections.items()},
         origins={key: setting.origin for key, setting in settings.items()},
+        rule_origins=settings["build.rules"].parts if "build.rules" in settings else (),
     )
 
 

@@ -296,10 +296,12 @@ class Config:
     watch: Watch = field(default=Watch())
     # What is not a key:
     file: str = ""  # the config file, as shown; empty: none
+    file_path: str = ""  # the same, absolute; its folder without links, as `root` is
     is_air: bool = False  # Air's own file: Air's defaults
     workdir: str = ""  # where commands run, if not in the root: Air's run where it was started
     args: tuple[str, ...] = ()  # after `--`: more arguments for the app
     origins: Mapping[str, Origin] = field(default_factory=dict)  # "build.cmd" -> where from
+    rule_origins: tuple[Mapping[str, Origin], ...] = ()  # of each of build.rules, by key
     doubts: tuple[Problem, ...] = ()  # what is allowed and probably not meant
     remarks: tuple[Problem, ...] = ()  # what a value means, where that may surprise
 

@@ -13,6 +13,7 @@ from reloader.core.needs import NOTHING, Needs
 if TYPE_CHECKING:
     from dataclasses import dataclass
 
+    from reloader.core.echo import Echo, Echoes
     from reloader.core.messages import Change, Seconds
 else:
     from reloader.light import dataclass
@@ -59,18 +60,28 @@ class Burst:
     head: str = ""  # what was checked out when it began
     by_git: bool = False  # git was at work meanwhile
     wait: Seconds = 0.0  # quiet time that is due because our own jobs seem to write its files
+    echo: Echo | None = None  # a second write of the first path is waited for
+    echo_after: Seconds = 0.0  # it came so long after the first; 0: not yet
+
+    @property
+    def is_save(self) -> bool:
+        """So few files that somebody has saved them."""
+        return len(self.paths) <= FEW
 
     def add(self, changes: list[Change], now: Seconds, git: Git, wait: Seconds) -> Burst:
         needs = self.needs
         for change in changes:
             needs |= change.needs
         paths = self.paths.union(change.path for change in changes)
-        by_git = self.by_git or git.busy
-        return replace(self, last_at=now, paths=paths, needs=needs, by_git=by_git, wait=wait)
+        it = replace(self, last_at=now, paths=paths, needs=needs, wait=wait)
+        again = now - self.first_at
+        if self.echo and again > self.echo.soonest and self.first_path in {c.path for c in changes}:
+            it = replace(it, echo_after=again)
+        return replace(it, by_git=self.by_git or git.busy)
 
     def due_at(self, pace: Pace, patience: int, git: Git) -> Seconds:
         """When it has settled; each build doomed before doubles the quiet time (`patience`)."""
-        quiet = pace.few if len(self.paths) <= FEW else pace.many
+        quiet = pace.few if self.is_save else pace.many
         longest = max(STREAM, pace.longest) if len(self.paths) > MANY else pace.longest
         if patience:
             quiet = max(quiet, Pace.few) * (1 << min(patience, 10))
@@ -78,7 +89,10 @@ class Burst:
             quiet = max(quiet, GIT_QUIET)
         if self.by_git:
             longest = GIT_LONGEST
-        return min(self.last_at + max(quiet, self.wait), self.first_at + max(longest, self.wait))
+        settled = self.last_at + max(quiet, self.wait)
+        if self.echo and self.is_save and not self.echo_after:
+            settled = max(settled, self.first_at + self.echo.wait)
+        return min(settled, self.first_at + max(longest, self.wait))
 
     def cause(self, git: Git) -> str:
         """What git did, in words: "main → feature/x"."""
@@ -87,11 +101,13 @@ class Burst:
         return (git.head or "git") if self.by_git else ""
 
 
-def gather(
+def gather(  # noqa: PLR0913 -- what a burst depends on
     bursts: tuple[Burst, ...],
     changes: tuple[Change, ...],
     now: Seconds,
     git: Git,
+    echoes: Echoes,
+    *,
     wait: Seconds = 0.0,
 ) -> tuple[Burst, ...]:
     """Each change joins the burst of its lane; a new burst begins where there is none."""
@@ -103,6 +119,10 @@ def gather(
             lanes.setdefault("", []).append(change)
     open_bursts = {burst.lane: burst for burst in bursts}
     for lane, members in lanes.items():
-        burst = open_bursts.get(lane) or Burst(lane, now, now, members[0].path, head=git.head)
+        burst = open_bursts.get(lane)
+        if burst is None:
+            path = members[0].path
+            echo = None if lane else echoes.expected(path, now)
+            burst = Burst(lane, now, now, path, head=git.head, echo=echo)
         open_bursts[lane] = burst.add(members, now, git, wait)
     return tuple(open_bursts.values())

@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from reloader.core.burst import Burst, Git, Pace, gather
+from reloader.core.echo import Echoes
 from reloader.core.life import Event, Life, Proc
 from reloader.core.loops import APP_WINDOW, Loops
 from reloader.core.messages import (
@@ -116,6 +117,7 @@ class State:
     bursts: tuple[Burst, ...] = ()
     git: Git = Git()
     loops: Loops = Loops()
+    echoes: Echoes = Echoes()
     procs: tuple[Proc, ...] = ()
     step: int = 0  # of the build that is owed: what has succeeded so far
     held: bool = False  # a failure is on show: nothing is tried before the next change
@@ -231,7 +233,7 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
             news.append(Warned(loop_text(change.path, job)))
         if job and job.task.role is not Role.APP:
             wait = max(wait, verdict.wait)
-    bursts = gather(state.bursts, tuple(counting), now, state.git, wait)
+    bursts = gather(state.bursts, tuple(counting), now, state.git, state.echoes, wait=wait)
     return Turn(replace(state, bursts=bursts, loops=loops), news=tuple(news))
 
 
@@ -442,7 +444,7 @@ def settle_burst(state: State, now: Seconds) -> Turn | None:
             stale = tuple(p for p in state.of(Role.RULE) if p.task.name == burst.lane)
             state = replace(state, owed=state.owed | burst.needs, held=held).unwant(*stale)
         else:
-            state = owe(state, burst.needs)
+            state = replace(owe(state, burst.needs), echoes=state.echoes.settled(burst, now))
         cause = burst.cause(state.git)
         news = ChangeSeen(burst.first_path, len(burst.paths), burst.lane, cause)
         return Turn(state, news=(news,))

@@ -90,16 +90,21 @@ class Command:
         name = rule.name or f"rule-{number}"
         needs = follows(rule) if rule.then and not rule.cmd else Needs(rules=frozenset({name}))
         self.dirs = frozenset(rules.absolute(path) for path in rule.include_dir)
-        self.files = {
-            rules.absolute(file): Decision(needs, f'rule "{name}", include_file "{file}"')
-            for file in rule.include_file
-        }
+
+        def yes(key: str, value: str) -> Decision:
+            line = rules.line_of_rule(number, key)
+            return Decision(needs, f'rule "{name}", {key} "{value}" ({line})')
+
+        self.files = {rules.absolute(file): yes("include_file", file) for file in rule.include_file}
         endings = rule.include_ext or (() if rule.include_file else ("*",))
+        dirs = " ".join(rule.include_dir)
         self.endings = endings and Endings(
-            endings, lambda e: Decision(needs, f'rule "{name}", include_ext "{e}"'), no("")
+            endings,
+            lambda e: yes("include_ext", e) if rule.include_ext else yes("include_dir", dirs),
+            no(""),
         )
         self._vetoes = searches(rule.exclude_regex)
-        self._files = {rules.relative(file)[:-1]: yes for file, yes in self.files.items()}
+        self._files = {rules.relative(file)[:-1]: it for file, it in self.files.items()}
 
     def decide(self, relative: str, name: str, *, inside: bool) -> Decision | None:
         """The rule's decision if it takes the file."""

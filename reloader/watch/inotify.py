@@ -23,6 +23,7 @@ OVERFLOW = 0x4000
 IGNORED = 0x8000
 ONLYDIR = 0x1000000
 EXCL_UNLINK = 0x4000000
+MASK_ADD = 0x20000000
 ISDIR = 0x40000000
 
 _HEAD = struct.Struct("iIII")  # watch, mask, cookie, length of the name

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reloader.watch import inotify
@@ -23,6 +24,7 @@ from reloader.watch.inotify import (
     EXCL_UNLINK,
     IGNORED,
     ISDIR,
+    MASK_ADD,
     MOVE_SELF,
     MOVED_FROM,
     MOVED_TO,
@@ -41,9 +43,11 @@ if TYPE_CHECKING:
 _SELF = DELETE_SELF | MOVE_SELF
 _NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
 _FOLDER = CLOSE_WRITE | ATTRIB | _NAMES | _SELF | ONLYDIR | EXCL_UNLINK
+_ABOVE = MOVE_SELF | ONLYDIR
 _FILE = CLOSE_WRITE | ATTRIB | _SELF
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 _NO_RIGHT = frozenset({errno.EACCES, errno.ENAMETOOLONG})
+_NEXT = 0.1  # seconds from the end of a folder's last file to its own
 _HOPS = 40  # links in a row, as for the kernel
 
 
@@ -65,8 +69,12 @@ class Native:
         self._paths: dict[int, set[str]] = {}  # two paths may lead to one folder
         self._anchors: dict[str, set[str]] = {}  # path that must appear -> roots that wait for it
         self._targets: dict[str, set[str]] = {}  # file elsewhere -> links to it that count
+        self._steps: dict[str, list[str]] = {}  # link -> those files, and links on the way
         self._beside: set[str] = set()  # folders watched though nothing in them counts
-        self.tree = Tree(terms, self)
+        self._above: set[str] = set()  # folders of which only a move is told: a root goes with them
+        self._shrunk: set[str] = set()  # roots in which something was deleted
+        self._alone: set[str] = set()  # roots for which that is still to do
+        self.tree = Tree(terms, self, closes=True)
         self._rules = self.tree.rules
         for root in self._rules.roots:
             self.tree.queue(root)
@@ -84,7 +92,9 @@ class Native:
         self._inotify.close()
 
     def walked(self) -> None:
-        """The first walk is done; the watches have been there all along."""
+        """The watches have been there all along; what the limit leaves is for what is above."""
+        while self._alone:
+            self._watch_above(self._alone.pop())
 
     def gather(self, until: float) -> bool:
         """Takes what the kernel has to say; False: time is up, there may be more."""
@@ -93,6 +103,8 @@ class Native:
                 self._take(event)
             if time.monotonic() >= until:
                 return False
+        while self._shrunk:
+            self._check_root(self._shrunk.pop())
         return True
 
     # --- the tree's guard -------------------------------------------------------------------------
@@ -116,11 +128,12 @@ class Native:
             return False
         if path in self._rules.roots:
             self._found(path)
+            self._check_mount(path)
         return True
 
     def disarm(self, path: str) -> None:
         if path not in self._beside:
-            self._unwatch(path)
+            self._need_no_more(path)
 
     def hand_over(self, path: str, why: str) -> None:
         """Leaves a folder and all below it to a poller, which goes on from what was seen."""
@@ -134,17 +147,47 @@ class Native:
         self._watch_beside(folder)
 
     def link(self, path: str) -> None:
-        """Watches the folders of what a link leads to, step by step."""
-        hop = path
-        for _ in range(_HOPS):
-            if not os.path.islink(hop):
+        """Watches the folders of what a link leads to, step by step.
+
+        A step may be a folder on the way: a ConfigMap's files lead to `..data/x`, and `..data` is
+        what is swapped.
+        """
+        steps: list[str] = []
+        at, link = path, path
+        while link and len(steps) < _HOPS:
+            try:
+                target = os.path.join(os.path.dirname(link), os.readlink(link))
+            except OSError:  # just replaced: we shall be told
                 return
-            hop = os.path.normpath(os.path.join(os.path.dirname(hop), os.readlink(hop)))
-            if not self._watch_beside(os.path.dirname(hop)):
+            at = os.path.normpath(target + at[len(link) :])
+            link = self._first_link(at)
+            steps.append(link or at)
+            if not self._watch_beside(os.path.dirname(steps[-1])):
                 self._polled.pin(path)
-            if path not in self._targets.setdefault(hop, set()):
-                self._targets[hop].add(path)
+            if path not in self._targets.setdefault(steps[-1], set()):
+                self._targets[steps[-1]].add(path)
                 self.tree.hint(path, Hint.LISTED)  # nobody told before
+        self._leave_steps(path, steps)
+
+    def _leave_steps(self, path: str, steps: list[str]) -> None:
+        """It led somewhere else before."""
+        for step in self._steps.get(path, ()):
+            if step not in steps:
+                self._targets[step].discard(path)
+                if not self._targets[step]:
+                    del self._targets[step]
+                    self._leave(os.path.dirname(step))
+        self._steps[path] = steps
+
+    def _first_link(self, path: str) -> str:
+        """The first on the way to a path that is a link; "": none is."""
+        end = path.find("/", 1)
+        while end > 0:
+            step = path[:end]
+            if step not in self.tree.folders and os.path.islink(step):
+                return step
+            end = path.find("/", end + 1)
+        return path if os.path.islink(path) else ""
 
     # --- events -----------------------------------------------------------------------------------
 
@@ -164,10 +207,16 @@ class Native:
                     self._folder_named(below(path, name), mask)
                 else:
                     self._file_named(path, name, mask)
+                if mask & DELETE and path in self._rules.roots:
+                    self._shrunk.add(path)
 
     def _itself(self, path: str, mask: int) -> None:
         if mask & _SELF:
             self.tree.queue(path, deep=True)
+            if path in self._above:
+                for root in self._rules.roots:
+                    if root.startswith(path + "/"):
+                        self.tree.queue(root, deep=True)
         elif path not in self.tree.folders and self._rules.decide(path).needs:  # a mounted file
             self.tree.hint(path, Hint.WRITTEN if mask & CLOSE_WRITE else Hint.TOUCHED)
             self._polled.check_mounted_file(path)
@@ -206,6 +255,18 @@ class Native:
             if path in self._beside:
                 self._look_at_links()
 
+    def _check_mount(self, root: str) -> None:
+        """A mounted folder that is deleted outside is still there, but has no name any more."""
+        with suppress(OSError):
+            if not os.stat(root).st_nlink:
+                self._polled.refresh()
+
+    def _check_root(self, root: str) -> None:
+        """If nothing is left in it, it may be the next to go, and of a mounted one nobody tells."""
+        with suppress(OSError), os.scandir(root) as entries:
+            if not any(entries):
+                self.tree.queue_later(root, _NEXT)
+
     def _rescan(self) -> None:
         """Events were lost: everything is compared with what was last seen."""
         self._warn("more changes at once than the kernel remembers: all is looked at again")
@@ -236,6 +297,23 @@ class Native:
                 del self._paths[watch]
                 self._inotify.remove(watch)
 
+    def _need_no_more(self, path: str) -> None:
+        self._unwatch(path)
+        if path in self._above:
+            self._tell_of_moves(path)
+
+    def _watch_above(self, root: str) -> None:
+        """A folder that is moved takes all below it along, and nothing below is told."""
+        path = os.path.dirname(root)
+        while path != os.path.dirname(path):
+            self._above.add(path)
+            self._tell_of_moves(path)
+            path = os.path.dirname(path)
+
+    def _tell_of_moves(self, path: str) -> None:
+        with suppress(OSError):  # no right to read it, or no watch left: the audit sees it
+            self._watch(path, _ABOVE | MASK_ADD)
+
     def _watch_beside(self, folder: str) -> bool:
         """False: its changes will not be told."""
         try:
@@ -259,6 +337,7 @@ class Native:
         self.tree.queue(root)
 
     def _found(self, root: str) -> None:
+        self._alone.add(root)
         for step in [step for step, roots in self._anchors.items() if root in roots]:
             self._anchors[step].discard(root)
             if not self._anchors[step]:
@@ -273,7 +352,7 @@ class Native:
         if not needed:
             self._beside.discard(folder)
             if folder not in self.tree.folders:
-                self._unwatch(folder)
+                self._need_no_more(folder)
 
     def _watch_mounted_files(self) -> None:
         """A file mounted over a file raises no event in its folder, only by itself."""

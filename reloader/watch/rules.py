@@ -138,6 +138,12 @@ class Rules:
     def because(self, key: str, value: str) -> str:
         return f'build.{key} "{value}" ({self._origin(key).where})'
 
+    def line_of_rule(self, number: int, key: str) -> str:
+        """Where the key of one of [[build.rules]] is written."""
+        origins = self._config.rule_origins
+        own = origins[number] if number < len(origins) else {}
+        return (own.get(key) or self._origin("rules")).where
+
     def veto(self, relative: str) -> Decision | None:
         """Why a file that would count doesn't."""
         for search, out in self._veto_regexes:
@@ -234,10 +240,9 @@ class Rules:
     def _own_files(self) -> Iterator[tuple[str, Decision]]:
         """What reloader and the build write or read: the log, the app's binary, the config."""
         build = self._config.build
-        if self._config.file:
-            config = posixpath.normpath(posixpath.join(self.root, self._config.file))
-            if posixpath.basename(config) != "pyproject.toml":  # which the app may use too
-                yield config, no("the config is taken up by itself")
+        config = self._config.file_path
+        if config and posixpath.basename(config) != "pyproject.toml":  # which the app may use too
+            yield config, no("the config is taken up by itself")
         if build.log:
             log = posixpath.join(self._config.tmp_dir, build.log)
             yield posixpath.normpath(log), no("build.log is reloader's own")

@@ -9,7 +9,7 @@ import errno
 import os
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.watch.reached import Reached
 from reloader.watch.snapshot import (
@@ -34,6 +34,10 @@ _EACH = 32  # looks between two looks at the clock
 # A file that is gone is most often half a save: editors move the old one away, then write. The
 # longest gap in one save was 4.6 ms (vim on a busy machine; facts/watching.md, section 8).
 _PATIENCE = 0.05  # seconds; vim on a busy disk has been seen to take 30 ms
+# A new file that nobody has closed is whole when it has been quiet for so long: a log is never
+# closed, and of a file that was linked here nobody tells that it is.
+_UNCLOSED = 1.0  # seconds
+_UNCLOSED_LONGEST = 10.0
 _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
@@ -48,13 +52,24 @@ class Known:
         self.subs: set[str] = set()  # folders in it that rules enter, in the tree or not
 
 
+class Unclosed(NamedTuple):
+    """A file that is being written: as last seen, since when, and when to look again."""
+
+    sign: Signature
+    since: float
+    until: float
+
+
 class Tree:
     """Folders and files that count, as last seen; `changed` collects what differed since.
 
     `careful`: where the clock is too coarse for signatures bytes decide, for nobody else will tell.
+    `closes`: we are told when a file is closed after writing.
     """
 
-    def __init__(self, terms: Terms, guard: Guard, *, careful: bool = False) -> None:
+    def __init__(
+        self, terms: Terms, guard: Guard, *, careful: bool = False, closes: bool = False
+    ) -> None:
         self.rules = terms.rules
         self.folders: dict[str, Known] = {}
         self.changed: dict[str, None] = {}
@@ -66,6 +81,7 @@ class Tree:
         self._warn = terms.warn
         self._whole = terms.whole
         self._careful = careful
+        self._closes = closes
         self._contents = Contents()
         self._unread: deque[str] = deque()  # files whose bytes are to be known in time
         self._queue: deque[str] = deque()  # folders to visit, the shallow ones first
@@ -73,6 +89,8 @@ class Tree:
         self._fresh: set[str] = set()
         self._missing: dict[str, None] = {}  # files that were there; they may come back
         self.patient_until = 0.0  # on the monotonic clock; 0: nothing is missing
+        self._unclosed: dict[str, Unclosed] = {}  # files that are being written
+        self._later: dict[str, float] = {}  # folders to visit then
         self._arrived: list[str] = []  # folders moved here while the first walk went on
         self._reached = Reached()
 
@@ -88,17 +106,37 @@ class Tree:
             self._queue.append(path)
         self._queued[path] = deep or self._queued.get(path, False)
 
+    def queue_later(self, path: str, seconds: float) -> None:
+        """Asks for a visit after a while."""
+        self._later[path] = time.monotonic() + seconds
+
     def hint(self, path: str, hint: Hint) -> None:
         """Asks for a look at a file."""
         if hint > self.hints.get(path, -1):
             self.hints[path] = hint
 
+    @property
+    def wake_at(self) -> float:
+        """When to come back though nothing was told, on the monotonic clock; 0: never."""
+        times = [*self._later.values(), *(again.until for again in self._unclosed.values())]
+        if self.patient_until:
+            times.append(self.patient_until)
+        return min(times, default=0.0)
+
     def work(self, until: float) -> bool:
         """Looks where it was asked to, until this time of the monotonic clock; True: all done."""
-        if self._missing and time.monotonic() >= self.patient_until:
-            self.hints.update(dict.fromkeys(self._missing, Hint.OVERDUE))
+        now = time.monotonic()
+        if self._missing and now >= self.patient_until:
+            for path in self._missing:
+                self.hints.setdefault(path, Hint.OVERDUE)
             self._missing.clear()
             self.patient_until = 0.0
+        for path, again in self._unclosed.items():
+            if now >= again.until or not self._closes:
+                self.hint(path, Hint.LISTED)
+        for path in [path for path, at in self._later.items() if now >= at]:
+            del self._later[path]
+            self.queue(path)
         return all(time.monotonic() < until for _ in self._steps())
 
     def take(self) -> dict[str, None]:
@@ -150,13 +188,16 @@ class Tree:
         known = self.folders.get(parent or "/")
         if known is None:
             self._forget_missing(path)
+            self._unclosed.pop(path, None)
             return
         try:
             new, is_link = see(path)
         except OSError:
+            self._unclosed.pop(path, None)
             return
         old = known.files.get(name)
         if new is None:
+            self._unclosed.pop(path, None)
             if old and hint is Hint.OVERDUE:
                 del known.files[name]
                 self._lost(path)
@@ -166,7 +207,7 @@ class Tree:
         self._forget_missing(path)
         if is_link:
             self._guard.link(path)
-        elif self._is_unfinished(old, new, hint):
+        elif self._is_unfinished(path, old, new, hint):
             return
         known.files[name] = new
         self._compare(path, old, new, hint)
@@ -188,13 +229,30 @@ class Tree:
                 pass
             self.look(path)
 
-    def _is_unfinished(self, old: Signature | None, new: Signature, hint: Hint) -> bool:
-        """Empty only because it is being written: we shall be told, or come back."""
-        if new[1]:
+    def _is_unfinished(self, path: str, old: Signature | None, new: Signature, hint: Hint) -> bool:
+        """It is being written: we shall be told, or come back."""
+        before = self._unclosed.pop(path, None)
+        if before and hint < Hint.WRITTEN:
+            hint = Hint.CREATED
+        if not self._seems_unclosed(old, new, hint):
             return False
-        if hint is Hint.CREATED:
-            return new[4][3] == 1  # one name: nobody linked it here
-        return self._careful and bool(old and old[1]) and is_fresh(new, time.time_ns())
+        now = time.monotonic()
+        if before is None:
+            before = Unclosed(new, now, now + _UNCLOSED)
+        elif now >= before.until:
+            if before.sign == new or now >= before.since + _UNCLOSED_LONGEST:
+                return False
+            before = Unclosed(new, before.since, now + _UNCLOSED)
+        self._unclosed[path] = before
+        return True
+
+    def _seems_unclosed(self, old: Signature | None, new: Signature, hint: Hint) -> bool:
+        """New and not closed; where nobody tells of closing: emptied, for the time being."""
+        if not self._closes:
+            return not new[1] and bool(old and old[1])
+        if hint is not Hint.CREATED or new[4][3] != 1:  # of two names: linked here
+            return False
+        return not new[1] or new[0] == new[3]  # a write sets both times, a link only one
 
     def _compare(self, path: str, old: Signature | None, new: Signature, hint: Hint) -> None:
         if old == new and path not in self._fresh:
@@ -301,16 +359,7 @@ class Tree:
         for name in found.unsure & old.keys():
             known.files[name] = old[name]
         if old != known.files:
-            for name, new in list(known.files.items()):
-                self._forget_missing(below(path, name))
-                before = old.get(name)
-                if before and self._is_unfinished(before, new, Hint.LISTED):
-                    known.files[name] = before
-                else:
-                    self._compare(below(path, name), before, new, Hint.LISTED)
-            for name in old.keys() - known.files.keys():
-                known.files[name] = old[name]
-                self._miss(below(path, name))
+            self._compare_all(path, old, known.files)
         for name in found.links:
             self._guard.link(below(path, name))
         for name in known.subs - found.subs:
@@ -320,6 +369,21 @@ class Tree:
             sub = below(path, name)
             if deep or sub not in self.folders:
                 self.queue(sub, deep=deep)
+
+    def _compare_all(self, path: str, old: dict[str, Signature], new: dict[str, Signature]) -> None:
+        """The files of a folder; `new` is made what is known of them."""
+        for name, sign in list(new.items()):
+            file, before = below(path, name), old.get(name)
+            self._forget_missing(file)
+            if not self._is_unfinished(file, before, sign, Hint.LISTED):
+                self._compare(file, before, sign, Hint.LISTED)
+            elif before:
+                new[name] = before
+            else:
+                del new[name]
+        for name in old.keys() - new.keys():
+            new[name] = old[name]
+            self._miss(below(path, name))
 
     def drop(self, path: str) -> None:
         """Forgets a folder and all below it; its files are gone, as far as we are concerned."""

@@ -115,7 +115,7 @@ class Watcher:
         self._waiter = _waiter(self._wake.fileno(), self._engine.fileno())
         self._audit: Audit | None = None
         self._told = False  # that we watch
-        self._patient_until = 0.0
+        self._back_at = 0.0  # when a timer will wake us, on the monotonic clock
         self._wake.set()  # there is a tree to walk
 
     def fileno(self) -> int:
@@ -129,7 +129,7 @@ class Watcher:
         for path in self._polled.hints():
             self._tree.hint(path, Hint.WRITTEN)
         done = self._tree.work(now + _GATHER + _WORK)
-        self._be_patient()
+        self._come_back()
         if self._tree.walked:
             self._engine.walked()
             self._polled.start()
@@ -140,12 +140,12 @@ class Watcher:
                 self._look_into(path)
         return list(self._facts())
 
-    def _be_patient(self) -> None:
-        """Comes back when what is missing is overdue."""
-        until = self._tree.patient_until
-        if until > self._patient_until:
-            self._patient_until = until
-            timer = threading.Timer(until + 0.001 - time.monotonic(), self._wake.set)
+    def _come_back(self) -> None:
+        """Wakes us when there is something to look at though nothing was told."""
+        now, at = time.monotonic(), self._tree.wake_at
+        if at and not now < self._back_at <= at:  # a timer that is due before it sets the next one
+            self._back_at = at
+            timer = threading.Timer(at + 0.001 - now, self._wake.set)
             timer.daemon = True
             timer.start()
 

@@ -22,6 +22,7 @@ exclude_regex = ["_test\\\\.go$"]
 name = "css"
 cmd = "make css"
 include_ext = ["scss"]
+include_file = ["x.lock"]
 [[build.rules]]
 name = "sql"
 then = "restart"
@@ -29,7 +30,17 @@ cmd = "make sql"
 include_dir = ["db"]
 """
 FILES = (
-    *("main.go", "x_test.go", "a.txt", "a.scss", "db/1.sql", "lib/a.go", "lib/b/c.go", "lib/b/x"),
+    *(
+        "x.lock",
+        "main.go",
+        "x_test.go",
+        "a.txt",
+        "a.scss",
+        "db/1.sql",
+        "lib/a.go",
+        "lib/b/c.go",
+        "lib/b/x",
+    ),
     *("vendor/v.go", ".github/ci.yaml", ".github/x.go", "env/pyvenv.cfg", "env/lib/x.go"),
 )
 
@@ -62,8 +73,14 @@ PATHS = [  # path, what a save does, why, whether its folder is watched
         True,
     ),
     (".github/x.go", "nothing", 'hidden folders like ".github" are never watched', True),
-    ("a.scss", 'runs rule "css"', 'rule "css", include_ext "scss"', True),
-    ("db/1.sql", 'runs rule "sql" and restarts the app', 'rule "sql"', True),
+    ("a.scss", 'runs rule "css"', 'rule "css", include_ext "scss" (.reload.toml:11)', True),
+    (
+        "db/1.sql",
+        'runs rule "sql" and restarts the app',
+        'rule "sql", include_dir "db" (.reload.toml:17)',
+        True,
+    ),
+    ("x.lock", 'runs rule "css"', 'rule "css", include_file "x.lock" (.reload.toml:12)', True),
     ("env/lib/x.go", "nothing", "env, a virtualenv", False),
 ]
 
@@ -91,7 +108,7 @@ def test_a_file_that_is_not_there(project):
     ("folder", "expected"),
     [
         ("lib", ["lib: watched; 2 files below count"]),
-        (".", [".: watched; 6 files below count"]),
+        (".", [".: watched; 7 files below count"]),
         (
             "vendor/",
             [
@@ -211,3 +228,21 @@ def test_the_command_line(project, monkeypatch, capsys):
     assert "-x.go: nothing" in out
     assert main(["explain"]) == Exit.USAGE
     assert main(["explain", "--nope", "x"]) == Exit.USAGE
+
+
+def test_the_config_itself_wherever_the_root_is(tmp_path):
+    """It is taken up by itself; a file of its name elsewhere is a file like others."""
+    for folder in (tmp_path, tmp_path / "web"):
+        folder.mkdir(exist_ok=True)
+        (folder / "reload.toml").write_text(
+            'root = "web"\n[build]\nbin = "x"\ninclude_ext = ["*"]\n'
+        )
+    itself, other = "reload.toml: nothing\n  why: the config", "reload.toml: restarts the app"
+
+    inside = said(tmp_path, "web/reload.toml", file="web/reload.toml")
+    assert inside.startswith(f"web/{itself}")
+    outside = said(tmp_path, "web/reload.toml", file="reload.toml")
+    assert outside.startswith(f"web/{other}")
+    (tmp_path / "way").symlink_to(tmp_path)
+    by_link = said(tmp_path / "way", "web/reload.toml", file=str(tmp_path / "way/web/reload.toml"))
+    assert by_link.startswith(f"web/{itself}")

@@ -8,6 +8,7 @@ import pytest
 
 from reloader.config.model import Build, Config, Millis, Rule, Seconds
 from reloader.core.burst import Burst, Git, Pace, gather
+from reloader.core.echo import Echoes
 from reloader.core.messages import Change
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.core.plan import settings
@@ -85,8 +86,8 @@ def test_needs_are_a_set():
 def test_bursts_are_kept_by_lane():
     """Each rule settles by itself; the same path twice counts once."""
     css = Needs(rules=frozenset({"css"}))
-    bursts = gather((), (Change("a.py", RELOAD), Change("a.css", css)), 1.0, Git())
-    bursts = gather(bursts, (Change("a.py", RELOAD), Change("b.py", RELOAD)), 1.5, Git())
+    bursts = gather((), (Change("a.py", RELOAD), Change("a.css", css)), 1.0, Git(), Echoes())
+    bursts = gather(bursts, (Change("a.py", RELOAD), Change("b.py", RELOAD)), 1.5, Git(), Echoes())
     lanes = {burst.lane: burst for burst in bursts}
     assert lanes["css"].last_at == 1.0
     assert lanes[""].paths == {"a.py", "b.py"}

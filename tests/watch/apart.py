@@ -156,14 +156,40 @@ def mounted_and_unmounted(folder: Path) -> None:
 
 def mount_of_a_deleted_root(folder: Path) -> None:
     """What a container sees when the host deletes the folder and makes it again."""
-    audit._TRUSTED = (0.2, 1)
+    audit._FIRST = 600  # events alone must do
+    for number, name in enumerate(("x.py", "src/x.py")):
+        host, root = folder / f"host{number}", folder / f"root{number}"
+        files(host, name)
+        root.mkdir()
+        mount("--bind", host, root)
+        with see(root) as it:
+            shutil.rmtree(host)
+            files(host, name)
+            it.wait_to_see(name)
+            it.wait_for(lambda it=it: it.warnings)
+            assert "was deleted outside" in it.warnings[0]
+
+
+def mount_of_a_root_deleted_slowly(folder: Path) -> None:
+    """The folder itself goes a while after what was in it: somebody looks once more."""
+    audit._FIRST = 600
     files(folder, "host/x.py", "root/.keep")
     mount("--bind", folder / "host", folder / "root")
     with see(folder / "root") as it:
-        shutil.rmtree(folder / "host")
-        it.wait_to_see("x.py")
+        (folder / "host/x.py").unlink()
+        it.turn(1)
+        (folder / "host").rmdir()
         it.wait_for(lambda: it.warnings)
         assert "was deleted outside" in it.warnings[0]
+    files(folder, "host/x.py", "root2/.keep")
+    mount("--bind", folder / "host", folder / "root2")
+    with see(folder / "root2") as it:
+        (folder / "host/x.py").unlink()
+        it.wait_to_see("x.py")  # emptied, and there: nothing to say, and nothing to come back for
+        while it.turn(0.2):
+            pass
+        assert not it.warnings
+        assert not it.watcher._tree.wake_at
 
 
 def silent_mount(folder: Path) -> None:

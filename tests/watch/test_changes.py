@@ -13,7 +13,8 @@ import pytest
 
 from reloader.config.model import Engine, Rule
 from reloader.core.needs import RELOAD
-from reloader.watch import poll
+from reloader.watch import poll, tree
+from reloader.watch.native import Native
 from tests.watch.seeing import Seeing
 
 if TYPE_CHECKING:
@@ -257,6 +258,47 @@ def test_however_editors_save(root: Path, engine: Engine, save) -> None:
         assert set(it.seen) <= {"a.py", "a.py.tmp.1234"}  # the latter may be any file
 
 
+@pytest.mark.parametrize("name", ["a.py", "new.py"])
+def test_a_slow_writer(
+    root: Path, engine: Engine, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told once, when it is whole; where nobody tells of closing, each part, but not nothing."""
+    monkeypatch.setattr(tree, "_UNCLOSED", 60)
+    with see(root, engine) as it:
+        with open(root / name, "w") as file:  # empty from here on
+            it.settle()
+            assert engine is Engine.NATIVE or name == "new.py" or name not in it.seen
+            for part in ("one\n", "two\n"):
+                print(part, file=file, flush=True)
+                it.settle()
+            if engine is Engine.NATIVE:
+                assert name not in it.seen
+            it.forget()
+            print("three", file=file)
+        it.wait_to_see(name)
+        it.settle()
+        if engine is Engine.NATIVE:
+            assert it.seen == [name]
+
+
+def test_a_writer_that_never_closes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not waited for in vain: the timer brings us back."""
+    monkeypatch.setattr(tree, "_UNCLOSED", 0.1)
+    with see(root, Engine.NATIVE) as it, open(root / "new.py", "w") as file:
+        print("all there is", file=file, flush=True)
+        assert it.wait_for(lambda: "new.py" in it.seen) >= 0.09
+
+
+def test_what_is_due_first_brings_us_back_first(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tree, "_UNCLOSED", 60)
+    with see(root, Engine.NATIVE) as it, open(root / "new.py", "w"):
+        it.settle()
+        (root / "b.py").unlink()
+        it.wait_to_see("b.py")
+
+
 def test_a_save_in_two_steps_is_one_change(root: Path) -> None:
     """vim moves the old file away; while it is gone nobody should start anything."""
     with see(root, Engine.NATIVE, exclude_unchanged=True) as it:
@@ -291,6 +333,20 @@ def test_chmod_is_no_change(root: Path, engine: Engine) -> None:
         os.link(root / "b.py", root / "other-name")
         it.settle()
         assert not it.seen
+
+
+@pytest.mark.parametrize("unchanged", [False, True], ids=["default", "exclude_unchanged"])
+def test_a_touch_asks_for_a_start(root: Path, engine: Engine, *, unchanged: bool) -> None:
+    """A new mtime is a save, by touch or by utimes alone, unless only bytes count."""
+    with see(root, engine, exclude_unchanged=unchanged) as it:
+        it.settle()  # the bytes are known by now
+        subprocess.run(["touch", str(root / "a.py")], check=True)
+        os.utime(root / "b.py")
+        if unchanged:
+            it.settle()
+            assert not it.seen
+        else:
+            it.wait_to_see("a.py", "b.py")
 
 
 def test_an_edit_that_keeps_size_and_mtime(root: Path, engine: Engine) -> None:
@@ -392,6 +448,40 @@ def test_a_link_to_a_file_is_that_file(root: Path, engine: Engine, tmp_path: Pat
         it.forget()
         (tmp_path / "other.conf").write_text("55555")
         it.wait_to_see("settings.py")
+
+
+def test_a_mounted_config_map_is_swapped(root: Path, engine: Engine) -> None:
+    """Kubernetes: x.py -> ..data/x.py, ..data -> ..2026_1; an update is a rename of ..data."""
+    swap_data(root, 1)
+    for name in ("x.py", "y.py"):
+        (root / name).symlink_to(f"..data/{name}")
+    with see(root, engine) as it:
+        for number in (2, 3, 4):
+            swap_data(root, number)
+            it.wait_to_see("x.py", "y.py")
+            it.forget()
+            (root / f"..2026_{number - 1}/x.py").write_text("the old one")
+            it.settle()
+            assert not it.seen
+            (root / f"..2026_{number}/x.py").write_text("the new one")
+            it.wait_to_see("x.py")
+            assert set(it.seen) == {"x.py"}
+            it.forget()
+        shutil.rmtree(root / "..2026_3")
+        it.settle()
+        assert not it.seen
+        if isinstance(it.watcher._engine, Native):
+            assert len(it.watcher._engine._targets) == 3  # ..data, and the two files
+
+
+def swap_data(root: Path, number: int) -> None:
+    """As a kubelet does, but for the removal of the old folder, which would tell too."""
+    for name in ("x.py", "y.py"):
+        path = root / f"..2026_{number}" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{name} {number}")
+    (root / "..data_tmp").symlink_to(f"..2026_{number}")
+    (root / "..data_tmp").replace(root / "..data")
 
 
 def test_other_trees_of_their_own(root: Path, engine: Engine) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reloader.config.model import Engine
-from reloader.watch import audit, mounts, native
+from reloader.watch import audit, inotify, mounts, native
 from tests.watch import apart
 from tests.watch.seeing import Seeing
 
@@ -27,8 +27,10 @@ def see(root: Path, **build: object) -> Seeing:
 
 
 def watches(it: Seeing) -> int:
+    """Those that tell of what is in a folder."""
     with open(f"/proc/self/fdinfo/{it.watcher._engine.fileno()}") as info:
-        return sum(line.startswith("inotify wd") for line in info)
+        masks = [line.partition("mask:")[2].split()[0] for line in info if "mask:" in line]
+    return sum(bool(int(mask, 16) & inotify.CREATE) for mask in masks)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,7 @@ def watches(it: Seeing) -> int:
         "mounted_file",
         "mounted_and_unmounted",
         "mount_of_a_deleted_root",
+        "mount_of_a_root_deleted_slowly",
     ],
 )
 def test_apart(scene: str, tmp_path: Path) -> None:
@@ -116,6 +119,51 @@ def test_a_root_behind_a_link_that_is_changed(tmp_path: Path) -> None:
         assert not it.seen
         (tmp_path / "two/a.py").write_text("new one")
         it.wait_to_see("a.py")
+
+
+def test_what_is_above_the_root_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However far above; and what else goes on up there wakes nobody."""
+    monkeypatch.setattr(audit, "_FIRST", 600)  # events alone must do
+    apart.files(tmp_path, "x/y/z/a.py", "x/beside.py")
+    with see(tmp_path / "x/y/z") as it:
+        it.settle()
+        assert watches(it) == 1
+        (tmp_path / "x/beside.py").write_text("1")
+        (tmp_path / "x/y/new").mkdir()
+        (tmp_path / "other").mkdir()
+        assert not it.turn(0.2)
+        for number in (1, 2):
+            (tmp_path / "x").rename(tmp_path / f"moved{number}")
+            it.wait_to_see("a.py")
+            assert it.warnings == [f"{tmp_path}/x/y/z is not there: waiting for it"]
+            it.seen.clear()
+            apart.files(tmp_path, "x/y/z/a.py")
+            it.wait_to_see("a.py")
+            it.forget()
+            (tmp_path / f"moved{number}/y/z/a.py").write_text("not ours any more")
+            it.settle()
+            assert not it.seen
+            assert watches(it) == 1
+
+
+def test_a_folder_above_is_watched_for_more_for_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For what a link leads to; then it is watched for a move again."""
+    monkeypatch.setattr(audit, "_FIRST", 600)
+    apart.files(tmp_path, "x/y/a.py", "x/one", "two")
+    (tmp_path / "x/y/link.py").symlink_to("../one")
+    with see(tmp_path / "x/y") as it:
+        it.settle()
+        assert watches(it) == 2
+        (tmp_path / "x/one").write_text("new")
+        it.wait_to_see("link.py")
+        (tmp_path / "x/y/link.py").unlink()
+        (tmp_path / "x/y/link.py").symlink_to("a.py")
+        it.forget()
+        assert watches(it) == 1
+        (tmp_path / "x").rename(tmp_path / "moved")
+        it.wait_to_see("a.py", "link.py")
 
 
 def test_a_root_that_is_not_there_yet(tmp_path: Path) -> None:

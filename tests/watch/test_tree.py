@@ -10,6 +10,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from reloader.watch import snapshot, tree, watcher
 from reloader.watch.guard import Terms, Unguarded
 from reloader.watch.rules import Rules
@@ -19,9 +21,8 @@ from tests.watch.apart import files
 from tests.watch.seeing import Seeing, config_for
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
 
 def tree_of(root: Path, **terms: object) -> Tree:
@@ -128,8 +129,9 @@ def test_another_folder_in_its_place_is_another_one_all_the_way_down(tmp_path: P
     assert list(it.take()) == [str(tmp_path / "pkg/deep/a.py")]
 
 
-def test_a_file_that_is_empty_for_a_moment(tmp_path: Path) -> None:
-    """Who looks again anyway does not take a save half done for a change."""
+def test_a_file_that_is_empty_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nobody tells of closing, a save half done is no change; a file left empty is one."""
+    monkeypatch.setattr(tree, "_UNCLOSED", 60)
     files(tmp_path, "a.py", "b.py")
     it = Tree(Terms(Rules.of(config_for(tmp_path)), print), Unguarded(), careful=True)
     it.queue(str(tmp_path))
@@ -140,25 +142,106 @@ def test_a_file_that_is_empty_for_a_moment(tmp_path: Path) -> None:
     it.look(str(tmp_path / "a.py"))
     it.visit(str(tmp_path))
     assert not it.take()
-    while snapshot.is_fresh(snapshot.see(str(tmp_path / "b.py")).sign, time.time_ns()):
-        time.sleep(0.005)
-    it.look(str(tmp_path / "a.py"))
+    (tmp_path / "a.py").write_text("saved")
+    it.work(time.monotonic() + 10)
+    assert list(it.take()) == [str(tmp_path / "a.py")]
+    monkeypatch.setattr(tree.time, "monotonic", later(61))
     it.visit(str(tmp_path))
-    assert set(it.take()) == {str(tmp_path / "a.py"), str(tmp_path / "b.py")}
+    assert list(it.take()) == [str(tmp_path / "b.py")]
+    assert not it.wake_at
 
 
-def test_an_empty_new_file_is_still_being_written(tmp_path: Path) -> None:
-    it = tree_of(tmp_path)
+def later(seconds: float) -> Callable[[], float]:
+    """The monotonic clock, and so many seconds more."""
+    now = time.monotonic
+    return lambda: now() + seconds
+
+
+def native_tree(root: Path) -> Tree:
+    """One that is told when a file is closed."""
+    it = Tree(Terms(Rules.of(config_for(root)), print), Unguarded(), closes=True)
+    it.queue(str(root))
+    assert it.work(time.monotonic() + 10)
+    it.take()
+    return it
+
+
+@pytest.mark.parametrize("text", ["", "half of it"])
+def test_a_new_file_is_still_being_written(tmp_path: Path, text: str) -> None:
+    """Until it is closed, whatever leads to a look."""
+    it = native_tree(tmp_path)
     new = tmp_path / "new.py"
-    new.touch()
-    it.look(str(new), Hint.CREATED)
-    assert not it.take()
+    new.write_text(text)
+    for hint in (Hint.CREATED, Hint.TOUCHED, Hint.LISTED):
+        it.look(str(new), hint)
+        it.visit(str(tmp_path))
+        assert not it.take()
     it.look(str(new), Hint.WRITTEN)
     assert it.take()
-    new.unlink()
-    new.write_text("1")
-    it.look(str(new), Hint.CREATED)
+    assert not it.wake_at
+
+
+def test_a_new_file_in_place_of_an_old_one_is_still_being_written(tmp_path: Path) -> None:
+    """As vim saves: the old one is moved away first."""
+    files(tmp_path, "a.py")
+    it = native_tree(tmp_path)
+    a = tmp_path / "a.py"
+    a.rename(tmp_path / "a.py~")
+    it.look(str(a), Hint.WRITTEN)
+    a.write_text("half of it")
+    it.look(str(a), Hint.CREATED)
+    assert not it.patient_until
+    assert not it.take()
+    it.look(str(a), Hint.WRITTEN)
     assert it.take()
+
+
+def test_a_new_file_that_is_never_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told when it has been quiet for a second, or after ten seconds without quiet."""
+    it = native_tree(tmp_path)
+    quiet, log = tmp_path / "quiet.py", tmp_path / "log.py"
+    for path in (quiet, log):
+        path.write_text("1")
+        it.look(str(path), Hint.CREATED)
+    begin = time.monotonic()
+    assert begin < it.wake_at <= begin + tree._UNCLOSED
+    seen = []
+    for second in range(1, 12):
+        with log.open("a") as file:
+            file.write("1")
+        monkeypatch.setattr(tree.time, "monotonic", lambda now=begin + second: now)
+        it.work(begin + second + 60)
+        seen += [(second, os.path.basename(path)) for path in it.take()]
+    assert seen == [(1, "quiet.py"), (10, "log.py")]
+    assert not it.wake_at
+
+
+def test_a_file_linked_here_is_whole(tmp_path: Path) -> None:
+    """An old way to save at once: link(new, name), unlink(new). Nobody tells of a close."""
+    it = native_tree(tmp_path)
+    one, two, new = (tmp_path / name for name in ("one.py", "two.py", "temporary"))
+    new.write_text("whole")
+    os.link(new, one)
+    it.look(str(one), Hint.CREATED)
+    assert list(it.take()) == [str(one)]
+    one.unlink()
+    while snapshot.is_fresh(snapshot.see(str(new)).sign, time.time_ns()):
+        time.sleep(0.005)
+    os.link(new, two)
+    new.unlink()
+    it.look(str(two), Hint.CREATED)
+    assert list(it.take()) == [str(two)]
+
+
+def test_what_went_before_it_was_whole(tmp_path: Path) -> None:
+    it = native_tree(tmp_path)
+    new = tmp_path / "new.py"
+    new.write_text("half of it")
+    it.look(str(new), Hint.CREATED)
+    new.unlink()
+    it.look(str(new), Hint.WRITTEN)
+    assert not it.take()
+    assert not it.wake_at
 
 
 def test_a_chmod_to_what_it_was(tmp_path: Path) -> None:

@@ -1,0 +1,95 @@
+"""The second write of a save, by a formatter: learned, and then waited for.
+
+The first time it is a start of its own. From then on a save of that file waits as long as its
+echo takes, and starts as soon as it has come; a save of any other file waits for nothing. An echo
+that stays away is forgotten.
+
+Pure: no clock, no process, no file; time is an argument, in seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import field, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from dataclasses import dataclass
+
+    from reloader.core.burst import Burst
+    from reloader.core.messages import Seconds
+else:
+    from reloader.light import dataclass
+
+ECHO: Seconds = 0.1  # a second write within this time belongs to the save before it
+MARGIN: Seconds = 0.015  # by how much later than the last time it may come
+SHORT: Seconds = 0.05  # a wait up to this is risked after one echo, a longer one after two
+MOST = 64  # paths that are remembered
+TRUSTED = 2  # as far as trust goes: two saves without an echo, and none is waited for
+LATE = 4  # trust lost if it came after a start that had waited: most likely our own job writes it
+
+
+@dataclass(frozen=True)
+class Echo:
+    """`trust`: saves with an echo, less those for which one was awaited in vain."""
+
+    gap: Seconds
+    trust: int
+
+    @property
+    def wait(self) -> Seconds:
+        """How long a save is held for it, from its first write."""
+        longest = self.gap + MARGIN
+        return longest if self.trust >= (1 if longest <= SHORT else 2) else 0.0
+
+    @property
+    def soonest(self) -> Seconds:
+        """What comes before is still the first write, or the first of two formatters."""
+        return 0.75 * self.gap
+
+
+@dataclass(frozen=True)
+class Echoes:
+    """By path; and the save that may still have one: of which path, when, was it waited for."""
+
+    known: Mapping[str, Echo] = field(default_factory=dict)
+    path: str = ""  # "": none
+    at: Seconds = 0.0
+    until: Seconds = 0.0
+    waited: bool = False
+
+    def expected(self, path: str, now: Seconds) -> Echo | None:
+        """What a save that begins now is held for; an echo has none itself."""
+        echo = self.known.get(path)
+        return echo if echo and echo.wait and not self._has_come(path, now) else None
+
+    def settled(self, burst: Burst, now: Seconds) -> Echoes:
+        """What is known after a burst for which a start is due now."""
+        path = burst.first_path
+        if self._has_come(path, burst.first_at):
+            known = self._learn(path, burst.first_at - self.at, -LATE if self.waited else 1)
+            return replace(self, known=known)
+        if not burst.is_save:
+            return Echoes(self.known)
+        at, waited = burst.first_at, burst.echo is not None
+        known = self.known
+        if burst.echo_after:
+            known, waited = self._learn(path, burst.echo_after, 1), False
+        elif waited:
+            known = self._learn(path, 0.0, -1)
+        return Echoes(known, path, at, (now if waited else at) + ECHO, waited)
+
+    def _has_come(self, path: str, now: Seconds) -> bool:
+        """The echo of a save for which there was a start already."""
+        return path == self.path and now < self.until
+
+    def _learn(self, path: str, gap: Seconds, trust: int) -> Mapping[str, Echo]:
+        """`gap`: 0 if it did not come."""
+        known = dict(self.known)
+        old = known.pop(path, Echo(gap, 0))
+        if gap and trust > 0:  # a longer one counts at once, for one that is late is a second start
+            old = replace(old, gap=max(gap, (old.gap + gap) / 2))
+        while len(known) >= MOST:
+            del known[next(iter(known))]
+        known[path] = replace(old, trust=min(old.trust + trust, TRUSTED))
+        return known
