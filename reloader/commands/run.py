@@ -12,6 +12,7 @@ from reloader.commands.live import Live
 from reloader.control.socket import StatusSocket
 from reloader.control.status import Status
 from reloader.core import plan
+from reloader.core.clock import Clock
 from reloader.core.loop import Inbox, Loop, System
 from reloader.core.machine import State
 from reloader.core.messages import Greeted, Noted, Tick, Warned
@@ -52,13 +53,14 @@ def run(
     # news alone: what the commands write there goes to stderr.
     streams = Streams(0 if terminal or not os.isatty(0) else -1, 2 if json else 1)
     launcher = Launcher(config, children, live.env_files, streams, foreground.give)
-    inbox = Inbox(time.monotonic)
+    clock = Clock(time.monotonic)
+    inbox = Inbox(clock)
     inbox.add(signals.SignalSource(foreground.collect, launcher.forward, foreground.resume))
     inbox.add(foreground)
     if status:
         inbox.add(status)
     _greet(bus, config, live.note)
-    system = System(time.monotonic, launcher.spawn, foreground.stop, children.kill)
+    system = System(clock.now, launcher.spawn, foreground.stop, children.kill)
     loop = Loop(State(live.settings), inbox, system, bus.publish)
     since = time.time_ns()
     try:

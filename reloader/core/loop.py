@@ -16,6 +16,7 @@ from reloader.core.messages import Fact, Kill, News, Order, Quit, Seconds, Spawn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from reloader.core.clock import Clock
     from reloader.core.messages import Scope, Task, Ticket
     from reloader.core.source import Source
 
@@ -33,8 +34,8 @@ class System:
 class Inbox:
     """Facts in the order they came; sources are read in place when their descriptor is ready."""
 
-    def __init__(self, now: Callable[[], Seconds]) -> None:
-        self._now = now
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._facts: deque[Fact] = deque()
         self._selector = selectors.DefaultSelector()
         self._sources: list[Source] = []
@@ -55,11 +56,13 @@ class Inbox:
     def get(self, until: Seconds | None) -> tuple[Fact, ...]:
         """All facts at hand; a Tick if there is none by then (monotonic seconds; None: never)."""
         while not self._facts:
-            left = None if until is None else max(0.0, until - self._now())
-            ready = self._selector.select(left)
+            since = self._clock.now()
+            ready = self._selector.select(None if until is None else max(0.0, until - since))
+            if until is not None:
+                self._clock.woke(since, until)
             for key, _ in ready:
                 self._facts.extend(key.data.read())
-            if not ready and until is not None and self._now() >= until:
+            if not ready and until is not None and self._clock.now() >= until:
                 return (Tick(),)
         facts = tuple(self._facts)
         self._facts.clear()
