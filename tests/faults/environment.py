@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -54,6 +56,21 @@ def fault_C15(rig: Rig) -> None:
     needs_rereading(rig)
     (rig.folder / ".reload.toml").unlink()
     rig.told(r"config.*no config file")
+    rig.converge()
+
+
+@fault("rereading", peers=False)
+def fault_C14b(rig: Rig) -> None:
+    """When a source and the config are saved in the same moment, both hold in the end."""
+    rig.start()
+    needs_rereading(rig)
+    config = rig.folder / ".reload.toml"
+    for turn in ("first", "second"):
+        os.kill(rig.pid, signal.SIGSTOP)
+        version = rig.edit()
+        rig.save(config.name, re.sub("args_bin.*", f"args_bin = ['{turn}']", config.read_text()))
+        os.kill(rig.pid, signal.SIGCONT)
+        rig.noted("START", version=version, args=[turn])
     rig.converge()
 
 
