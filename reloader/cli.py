@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reloader import __version__
 from reloader.arguments import PLAIN, Formatter, Grammar, Parser, parser_of, read, split
 from reloader.config.discover import places
-from reloader.config.load import Invocation, load
+from reloader.config.load import Invocation
 from reloader.config.load import read as read_config
 from reloader.errors import ConfigError, Exit, Problem, ReloaderError
 
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reloader.arguments import Given
+    from reloader.commands.live import Project
 
-_USAGE = "reloader run [-c FILE] [--section.key VALUE …] [--json] [-- ARGS…]"
+_USAGE = "reloader run [-c FILE]… [--section.key VALUE …] [--json] [-- ARGS…]"
 _HELP = ("-h", "--help")
 _BROKEN_PIPE = 128 + 13  # as a shell says of a program that SIGPIPE ended
 
@@ -141,30 +143,31 @@ def _run(arguments: list[str]) -> int:
     if any(text in _HELP for text in ours):
         return _say(parser_of(_RUN, ours, is_help=True).format_help())
     given = read(_RUN, ours)
-    invocations = _invocations(given, tuple(args))
-    if len(invocations) > 1:
-        return _run_many(invocations, json=given.options.json)
-    invocation, environ, cwd = invocations[0], dict(os.environ), _working_directory()
-    config = load(invocation, environ, cwd)
+    projects = _projects(_invocations(given, tuple(args)))
     from reloader.commands.run import run
 
-    return run(
-        config,
-        lambda: read_config(invocation, environ, cwd),
-        places(invocation.file, environ, cwd),
-        json=given.options.json,
-    )
+    return run(projects, json=given.options.json)
 
 
-def _run_many(invocations: list[Invocation], *, json: bool) -> int:
-    """Several configs, several apps; all that is wrong in any of them is said at once."""
-    from reloader.commands.many import run_many
+def _projects(invocations: list[Invocation]) -> list[Project]:
+    """Several configs are several apps; all that is wrong in any of them is said at once."""
+    from reloader.commands.live import Project
 
-    cwd = _working_directory()
-    readings = [read_config(invocation, os.environ, cwd) for invocation in invocations]
+    environ, cwd = dict(os.environ), _working_directory()
+    reads = [partial(read_config, invocation, environ, cwd) for invocation in invocations]
+    readings = [read() for read in reads]
     if problems := [problem for reading in readings for problem in reading.problems]:
         raise ConfigError(*dict.fromkeys(problems))
-    return run_many([reading.config for reading in readings if reading.config], json=json)
+    files = [places(invocation.file, environ, cwd) for invocation in invocations]
+    configs = [reading.config for reading in readings if reading.config]
+    called = _names([config.file for config in configs]) if len(configs) > 1 else ("",)
+    return [Project(*parts) for parts in zip(configs, reads, files, called, strict=True)]
+
+
+def _names(files: Sequence[str]) -> Sequence[str]:
+    from reloader.config.names import names
+
+    return names(files)
 
 
 def _working_directory() -> str:

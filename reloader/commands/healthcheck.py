@@ -17,7 +17,7 @@ def healthcheck(cwd: str, *, app_only: bool) -> str:
         raise _unwell("no reloader runs here")
     for run in here or runs:
         if trouble := run.trouble(app_only=app_only):
-            raise _unwell(f"{run.root}: {trouble}" if len(runs) > 1 else trouble)
+            raise _unwell(f"{run.name or run.root}: {trouble}" if len(runs) > 1 else trouble)
     apps = ", ".join(str(run.app_pid) for run in here or runs if run.app_pid)
     return f"ok: pid {apps}\n" if apps else "ok\n"
 

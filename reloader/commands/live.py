@@ -1,80 +1,148 @@
-"""The parts of a run that a config makes, and that are made again when it is edited."""
+"""One app of a run: what its config makes, and makes again when it is edited."""
 
 from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
+from reloader import __version__
 from reloader.core import plan
+from reloader.core.loop import System, Worker
+from reloader.core.machine import State
 from reloader.core.messages import (
     ConfigChanged,
     ConfigLoaded,
     ConfigRejected,
+    Greeted,
+    Noted,
     Noticed,
     Warned,
 )
 from reloader.core.needs import Needs
 from reloader.process import init
 from reloader.process.environ import EnvFiles
+from reloader.process.launcher import Launcher
 from reloader.report.buildlog import BuildLog
+from reloader.report.bus import Bus
 from reloader.report.console import Console
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from reloader.config.changes import Changes
     from reloader.config.load import Reading
     from reloader.config.model import Config
-    from reloader.core.loop import Inbox
+    from reloader.control.socket import StatusSocket
+    from reloader.core.loop import Inbox, Seat
     from reloader.core.machine import Settings
     from reloader.core.messages import Fact
-    from reloader.process.launcher import Launcher
-    from reloader.report.bus import Bus, Report
+    from reloader.process.children import Children
+    from reloader.process.foreground import Foreground
+    from reloader.process.launcher import Streams
+    from reloader.report.bus import Report
+    from reloader.report.jsonl import JsonLines
+    from reloader.report.writer import Writer
     from reloader.watch.watcher import Watcher
+
+
+class Project(NamedTuple):
+    """What one `-c` asks for."""
+
+    config: Config
+    read: Callable[[], Reading]  # the config again
+    files: Sequence[str]  # those that it may come from
+    name: str = ""  # that its lines carry; "" when there is only one
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the apps of a run have in common."""
+
+    environ: Mapping[str, str]
+    inbox: Inbox
+    children: Children
+    foreground: Foreground
+    streams: Streams
+    console: Writer
+    json: JsonLines | None
+    label_width: int  # of the longest name
 
 
 class Live:
     """The config that holds, its reports and its watcher; a new one changes what it touches."""
 
     def __init__(
-        self,
-        config: Config,
-        environ: Mapping[str, str],
-        read: Callable[[], Reading],
-        bus: Bus,
+        self, project: Project, seat: Seat, shared: Shared, status: StatusSocket | None
     ) -> None:
-        self.config = config
-        self._environ = environ
-        self._read = read
-        self._bus = bus
+        self.config = project.config
+        self._project = project
+        self._seat = seat
+        self._shared = shared
+        self._bus = Bus()
+        if status:
+            self._bus.add(status)
+        if shared.json:
+            self._bus.add(partial(shared.json, app=project.name))
         self._reports: list[Report] = []
         self._watcher: Watcher | None = None
         self._rejected = ""
-        self.note = ""  # what the user should know of our own files
+        self._note = ""  # what the user should know of our own files
         self._report()
+        self.launcher = Launcher(
+            self.config,
+            shared.children,
+            self._env_files,
+            shared.streams,
+            shared.foreground.give,
+        )
 
-    @property
-    def settings(self) -> Settings:
-        return plan.settings(self.config, is_pid1=init.is_pid1())
+    def greet(self) -> None:
+        self._bus.publish(Greeted(__version__, self.config.file, os.getpid()))
+        for aside in self.config.asides:
+            self._bus.publish(Noted(aside))
+        for text in filter(None, (*self.config.notes, self._note, plan.cut_short(self._settings))):
+            self._bus.publish(Warned(text))
 
-    @property
-    def env_files(self) -> EnvFiles:
-        return EnvFiles(self.config.env_files, self._environ)
+    def worker(self, seats: int) -> Worker:
+        """The machine of this app, of so many in the run."""
+        shared = self._shared
+        system = System(self.launcher.spawn, shared.foreground.stop, shared.children.kill)
+        state = State(self._settings, tickets=self._seat, every=seats)
+        return Worker(state, system, self._bus.publish)
 
-    def watch(self, inbox: Inbox, since_ns: int) -> None:
+    def watch(self, since_ns: int) -> None:
         from reloader import watch
 
         if self._watcher:
-            inbox.remove(self._watcher)
+            self._shared.inbox.remove(self._watcher)
         self._watcher = watch.open(self.config, watch.Rules.of(self.config), since_ns)
-        inbox.add(self._watcher)
+        self._shared.inbox.add(self._watcher, self._seat)
 
-    def reread(self, inbox: Inbox, launcher: Launcher) -> Iterator[Fact]:
+    def watch_config(self) -> None:
+        with suppress(OSError, AttributeError):  # no inotify: an edited config needs a new start
+            from reloader.watch.files import Files
+
+            self._shared.inbox.add(Files(self._project.files, self._reread), self._seat)
+
+    def clean(self) -> None:
+        """`clean_on_exit`: the config was refused if this held anything but what builds make."""
+        tmp_dir = self.config.tmp_dir
+        if self.config.misc.clean_on_exit and not os.path.islink(tmp_dir):
+            import shutil
+
+            shutil.rmtree(tmp_dir, ignore_errors=True)
+
+    # --- the config has been edited ------------------------------------------------------------
+
+    def _reread(self) -> Iterator[Fact]:
         """The config files have been touched: what follows."""
         from reloader.config.changes import changed
 
-        reading = self._read()
+        reading = self._project.read()
         if reading.config is None:
             text = "; ".join(" ".join(str(problem).split()) for problem in reading.problems)
             if text != self._rejected:
@@ -88,26 +156,36 @@ class Live:
         if changes.needs_run:
             yield Noticed(Warned("root was edited: start reloader again for that"))
         elif changes:
-            yield from self._take(reading.config, changes, inbox, launcher)
+            yield from self._take(reading.config, changes)
 
-    def _take(
-        self, config: Config, changes: Changes, inbox: Inbox, launcher: Launcher
-    ) -> Iterator[Fact]:
+    def _take(self, config: Config, changes: Changes) -> Iterator[Fact]:
         since = time.time_ns()
         self.config = config
-        launcher.reconfigure(config, self.env_files)
+        self.launcher.reconfigure(config, self._env_files)
         if changes.needs_report:
             self._report()
         if changes.needs_rewatch:
-            self.watch(inbox, since)
+            self.watch(since)
         yield Noticed(ConfigChanged(changes.keys))
         needs = Needs(build=changes.needs_build, restart=changes.needs_restart)
-        yield ConfigLoaded(self.settings, needs)
+        yield ConfigLoaded(self._settings, needs)
+
+    # --- what a config makes -------------------------------------------------------------------
+
+    @property
+    def _settings(self) -> Settings:
+        return plan.settings(self.config, is_pid1=init.is_pid1())
+
+    @property
+    def _env_files(self) -> EnvFiles:
+        return EnvFiles(self.config.env_files, self._shared.environ, self.config.root)
 
     def _report(self) -> None:
         for report in self._reports:
             self._bus.remove(report)
-        self._reports = [Console(self.config, self._environ), BuildLog(self._build_log())]
+        shared, label = self._shared, self._project.name.ljust(self._shared.label_width)
+        console = Console(self.config, shared.environ, shared.console, label)
+        self._reports = [console, BuildLog(self._build_log())]
         for report in self._reports:
             self._bus.add(report)
 
@@ -117,13 +195,13 @@ class Live:
         folder = os.path.dirname(path)
         while not os.path.exists(folder) and folder != os.path.dirname(folder):
             folder = os.path.dirname(folder)
-        self.note = ""
+        self._note = ""
         if os.access(folder, os.W_OK) or not self.config.build.cmd:
             return path
-        elsewhere = self._environ.get("TMPDIR") or "/tmp"  # noqa: S108 -- a folder of our own in it
+        elsewhere = self._shared.environ.get("TMPDIR") or "/tmp"  # noqa: S108 -- a folder of our own in it
         ours = os.path.join(elsewhere, f"reloader-{os.getuid()}")
         if os.path.lexists(ours) and os.lstat(ours).st_uid != os.getuid():
             return path  # somebody else has put it there
         path = os.path.join(ours, os.path.basename(path))
-        self.note = f"{folder} can't be written: failed builds are noted in {path}"
+        self._note = f"{folder} can't be written: failed builds are noted in {path}"
         return path

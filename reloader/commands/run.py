@@ -4,69 +4,77 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reloader import __version__
-from reloader.commands.live import Live
+from reloader.commands.live import Live, Shared
 from reloader.control.socket import StatusSocket
 from reloader.control.status import Status
 from reloader.core import plan
 from reloader.core.clock import Clock
-from reloader.core.loop import Inbox, Loop, System
-from reloader.core.machine import State
-from reloader.core.messages import Greeted, Noted, Tick, Warned
+from reloader.core.loop import Inbox, Loop
+from reloader.core.messages import Tick
 from reloader.errors import Exit
 from reloader.process import init, signals
 from reloader.process.children import Children
 from reloader.process.foreground import Foreground
-from reloader.process.launcher import Launcher, Streams
+from reloader.process.launcher import Streams
 from reloader.process.mark import new_run
 from reloader.process.terminal import Terminal
-from reloader.report.bus import Bus
+from reloader.report.console import writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from reloader.config.load import Reading
-    from reloader.config.model import Config
+    from reloader.commands.live import Project
+    from reloader.report.jsonl import JsonLines
 
 
-def run(
-    config: Config, read: Callable[[], Reading], files: Sequence[str], *, json: bool = False
-) -> int:
-    """Until a signal ends it; gives the exit status.
+def run(projects: Sequence[Project], *, json: bool = False) -> int:
+    """Until a signal ends them all; gives the exit status.
 
-    `read` reads the config again, `files` are those that it may come from. Raises TakenError.
+    Raises TakenError or ConfigError, before anything has started.
     """
-    environ = dict(os.environ)
-    os.chdir(config.root)
-    status = _status_socket(config)
+    sockets = [_status_socket(project) for project in projects]
     run_name = new_run()
     guardian = init.Guardian(run_name)
     children = Children(run_name, adopts=init.become_subreaper(), guard=guardian.guard)
-    terminal = Terminal.open()
+    terminal = Terminal.open() if len(projects) == 1 else None
     foreground = Foreground(children, terminal)
-    bus = _bus(status, json=json)
-    live = Live(config, environ, read, bus)
-    # A terminal that is not ours to give would stop who reads from it. With --json, stdout is for
-    # news alone: what the commands write there goes to stderr.
-    streams = Streams(0 if terminal or not os.isatty(0) else -1, 2 if json else 1)
-    launcher = Launcher(config, children, live.env_files, streams, foreground.give)
     clock = Clock(time.monotonic)
     inbox = Inbox(clock)
-    inbox.add(signals.SignalSource(foreground.collect, launcher.forward, foreground.resume))
+    shared = Shared(
+        dict(os.environ),
+        inbox,
+        children,
+        foreground,
+        _streams(terminal, apps=len(projects), json=json),
+        writer(),
+        _json() if json else None,
+        max(len(project.name) for project in projects),
+    )
+    apps = [
+        Live(project, seat, shared, socket)
+        for seat, (project, socket) in enumerate(zip(projects, sockets, strict=True))
+    ]
+
+    def forward(number: int) -> None:
+        for app in apps:
+            app.launcher.forward(number)
+
+    inbox.add(signals.SignalSource(foreground.collect, forward, foreground.resume))
     inbox.add(foreground)
-    if status:
-        inbox.add(status)
-    _greet(bus, config, live.note)
-    system = System(clock.now, launcher.spawn, foreground.stop, children.kill)
-    loop = Loop(State(live.settings), inbox, system, bus.publish)
+    for socket in filter(None, sockets):
+        inbox.add(socket)
+    for app in apps:
+        app.greet()
+    loop = Loop([app.worker(len(apps)) for app in apps], inbox, clock.now)
     since = time.time_ns()
     try:
-        loop.step(Tick())  # the first job is spawned: the user waits for the app, not for us
-        live.watch(inbox, since)
-        _watch_config(live, inbox, launcher, files)
+        # The first job is spawned: the user waits for the app, not for us.
+        loop.step((None, Tick()))
+        for app in apps:
+            app.watch(since)
+            app.watch_config()
         loop.run()
     except BaseException:  # a fault of ours: nothing of it may outlive us
         children.close()
@@ -75,51 +83,39 @@ def run(
         foreground.close()
         inbox.close()
         guardian.close()
-    _clean(live.config)
+    for app in apps:
+        app.clean()
     return Exit.OK
 
 
-def _bus(status: StatusSocket | None, *, json: bool) -> Bus:
-    bus = Bus()
-    if status:
-        bus.add(status)
-    if json:
-        from reloader.report.jsonl import JsonLines
+def _streams(terminal: Terminal | None, *, apps: int, json: bool) -> Streams:
+    """What the commands get.
 
-        bus.add(JsonLines())
-    return bus
-
-
-def _greet(bus: Bus, config: Config, note: str) -> None:
-    bus.publish(Greeted(__version__, config.file, os.getpid()))
-    for aside in config.asides:
-        bus.publish(Noted(aside))
-    for text in filter(None, (*config.notes, note)):
-        bus.publish(Warned(text))
+    Several apps can't share an input, and a terminal that is not ours to give would stop who reads
+    from it. With --json, stdout is for news alone: what the commands write there goes to stderr.
+    """
+    is_theirs = apps == 1 and (terminal or not os.isatty(0))
+    return Streams(0 if is_theirs else -1, 2 if json else 1)
 
 
-def _status_socket(config: Config) -> StatusSocket | None:
-    """Raises TakenError if the same app runs here already; None where there is no such socket."""
+def _json() -> JsonLines:
+    from reloader.report.jsonl import JsonLines
+
+    return JsonLines()
+
+
+def _status_socket(project: Project) -> StatusSocket | None:
+    """None where there is no such socket.
+
+    Raises TakenError if the same app runs here already, ConfigError if it is asked for twice.
+    """
+    config = project.config
     build = config.build
-    status = Status(os.getpid(), config.root, has_app=plan.has_app(build))
+    status = Status(os.getpid(), config.root, plan.has_app(build), project.name)
     commands = (build.cmd, build.full_bin, build.bin, *build.entrypoint)
-    what = (config.root, config.file, *commands, *build.args_bin, *config.args)
+    file = os.path.realpath(config.file) if config.file else ""
+    what = (config.root, file, *commands, *build.args_bin, *config.args)
     try:
         return StatusSocket(status, "\0".join(what))
     except OSError:  # not Linux
         return None
-
-
-def _watch_config(live: Live, inbox: Inbox, launcher: Launcher, files: Sequence[str]) -> None:
-    with suppress(OSError, AttributeError):  # no inotify here: an edited config needs a new start
-        from reloader.watch.files import Files
-
-        inbox.add(Files(files, lambda: live.reread(inbox, launcher)))
-
-
-def _clean(config: Config) -> None:
-    """`clean_on_exit`: the config was refused if this folder held anything but what builds make."""
-    if config.misc.clean_on_exit and not os.path.islink(config.tmp_dir):
-        import shutil
-
-        shutil.rmtree(config.tmp_dir, ignore_errors=True)

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from reloader.control.status import Status
-from reloader.errors import Problem, TakenError
+from reloader.errors import ConfigError, Problem, TakenError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,8 @@ class StatusSocket:
     def __init__(self, status: Status, key: str) -> None:
         """`key`: what makes this run unique.
 
-        Raises TakenError; OSError where there is no such socket to be had.
+        Raises TakenError; ConfigError if this run has the same one already; OSError where there
+        is no such socket to be had.
         """
         self._status = status
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -100,6 +101,9 @@ def _raise_if_ours(address: str) -> None:
         client.connect("\0" + address)
         credentials = client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         pid, user, _ = struct.unpack("3i", credentials)
+        if pid == os.getpid():
+            text = "expected a different app of each config, found the same one twice"
+            raise ConfigError(Problem(text, "-c", hint="name each file once"))
         if user == os.getuid():
             text = f"another reloader runs this app already: pid {pid}"
             raise TakenError(Problem(text, hint=f"kill {pid} ends it"))

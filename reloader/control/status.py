@@ -33,6 +33,7 @@ class Status:
     pid: int
     root: str
     has_app: bool
+    name: str = ""  # of several apps in one run
     app_pid: int = 0  # 0: it is not up
     why_down: str = "it has not been started yet"
     build_failed: str = ""  # "exit 1"; empty: the last build was good

@@ -1,6 +1,7 @@
 """The main loop and its inbox: facts in, orders and news out.
 
 It knows no rule and no process: what to do is the machine's, how it is done is the System's.
+A run of several apps has a machine for each; what comes in finds its way by seat or by ticket.
 """
 
 from __future__ import annotations
@@ -11,21 +12,39 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.core.machine import State, advance, next_deadline
-from reloader.core.messages import Fact, Kill, News, Order, Quit, Seconds, Spawn, Stop, Tick
+from reloader.core.messages import (
+    Fact,
+    Kill,
+    News,
+    Noticed,
+    Order,
+    ProcessExited,
+    ProcessStarted,
+    Quit,
+    Seconds,
+    Spawn,
+    SpawnFailed,
+    Stop,
+    Tick,
+    TreeEmptied,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from reloader.core.clock import Clock
     from reloader.core.messages import Scope, Task, Ticket
     from reloader.core.source import Source
 
 
+Seat = int  # which of the run's machines; seat s of n gives out the tickets with ticket % n == s
+Letter = tuple["Seat | None", Fact]  # None: for whom it concerns
+
+
 @dataclass(frozen=True)
 class System:
-    """All that the loop asks of the world; faked in tests."""
+    """All that a machine asks of the world; faked in tests."""
 
-    now: Callable[[], Seconds]  # monotonic
     spawn: Callable[[Ticket, Task], Iterable[Fact]]
     stop: Callable[[Ticket, int], Iterable[Fact]]
     kill: Callable[[Ticket, Scope], Iterable[Fact]]
@@ -36,13 +55,13 @@ class Inbox:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._facts: deque[Fact] = deque()
+        self._letters: deque[Letter] = deque()
         self._selector = selectors.DefaultSelector()
         self._sources: list[Source] = []
 
-    def add(self, source: Source) -> None:
+    def add(self, source: Source, seat: Seat | None = None) -> None:
         self._sources.append(source)
-        self._selector.register(source.fileno(), selectors.EVENT_READ, source)
+        self._selector.register(source.fileno(), selectors.EVENT_READ, (source, seat))
 
     def remove(self, source: Source) -> None:
         """Close it; what it has not told is lost."""
@@ -50,23 +69,24 @@ class Inbox:
         self._sources.remove(source)
         source.close()
 
-    def put(self, facts: Iterable[Fact]) -> None:
-        self._facts.extend(facts)
+    def put(self, facts: Iterable[Fact], seat: Seat | None = None) -> None:
+        self._letters.extend((seat, fact) for fact in facts)
 
-    def get(self, until: Seconds | None) -> tuple[Fact, ...]:
+    def get(self, until: Seconds | None) -> tuple[Letter, ...]:
         """All facts at hand; a Tick if there is none by then (monotonic seconds; None: never)."""
-        while not self._facts:
+        while not self._letters:
             since = self._clock.now()
             ready = self._selector.select(None if until is None else max(0.0, until - since))
             if until is not None:
                 self._clock.woke(since, until)
             for key, _ in ready:
-                self._facts.extend(key.data.read())
+                source, seat = key.data
+                self.put(source.read(), seat)
             if not ready and until is not None and self._clock.now() >= until:
-                return (Tick(),)
-        facts = tuple(self._facts)
-        self._facts.clear()
-        return facts
+                return ((None, Tick()),)
+        letters = tuple(self._letters)
+        self._letters.clear()
+        return letters
 
     def close(self) -> None:
         for source in self._sources:
@@ -75,33 +95,58 @@ class Inbox:
 
 
 @dataclass
-class Loop:
-    """The one owner of the state."""
+class Worker:
+    """A state, what acts for it, and who is told."""
 
     state: State
-    inbox: Inbox
     system: System
     publish: Callable[[News], None]
 
-    def step(self, *facts: Fact) -> None:
-        self.state, orders, news = advance(self.state, facts, self.system.now())
-        for item in news:
-            self.publish(item)
-        for order in orders:
-            self.inbox.put(self._perform(order))
+
+@dataclass
+class Loop:
+    """The one owner of the states; each worker's seat is its place in the list."""
+
+    workers: Sequence[Worker]
+    inbox: Inbox
+    now: Callable[[], Seconds]  # monotonic
+
+    def step(self, *letters: Letter) -> None:
+        for seat, worker in enumerate(self.workers):
+            facts = tuple(fact for to, fact in letters if self._concerns(seat, to, fact))
+            if facts and not worker.state.done:
+                self._advance(seat, worker, facts)
 
     def run(self) -> None:
-        """Until the machine is done."""
-        while not self.state.done:
-            self.step(*self.inbox.get(next_deadline(self.state)))
+        """Until all machines are done."""
+        while states := [w.state for w in self.workers if not w.state.done]:
+            deadlines = [due for due in map(next_deadline, states) if due is not None]
+            self.step(*self.inbox.get(min(deadlines, default=None)))
 
-    def _perform(self, order: Order) -> Iterable[Fact]:
-        match order:
-            case Spawn(ticket, task):
-                return self.system.spawn(ticket, task)
-            case Stop(ticket, number):
-                return self.system.stop(ticket, number)
-            case Kill(ticket, scope):
-                return self.system.kill(ticket, scope)
-            case Quit():
-                return ()
+    def _concerns(self, seat: Seat, to: Seat | None, fact: Fact) -> bool:
+        match fact:
+            case ProcessStarted() | SpawnFailed() | ProcessExited() | TreeEmptied():
+                return fact.ticket % len(self.workers) == seat
+            case Noticed():  # told once
+                return seat == (to or 0)
+            case _:
+                return to is None or to == seat
+
+    def _advance(self, seat: Seat, worker: Worker, facts: tuple[Fact, ...]) -> None:
+        worker.state, orders, news = advance(worker.state, facts, self.now())
+        for item in news:
+            worker.publish(item)
+        for order in orders:
+            self.inbox.put(_perform(worker.system, order), seat)
+
+
+def _perform(system: System, order: Order) -> Iterable[Fact]:
+    match order:
+        case Spawn(ticket, task):
+            return system.spawn(ticket, task)
+        case Stop(ticket, number):
+            return system.stop(ticket, number)
+        case Kill(ticket, scope):
+            return system.kill(ticket, scope)
+        case Quit():
+            return ()

@@ -124,7 +124,8 @@ class State:
     rerun_at: Seconds | None = None
     retries: int = 0  # spawns in a row that failed for a passing reason
     retry_at: Seconds | None = None
-    tickets: int = 0
+    tickets: Ticket = 0  # the last one given out
+    every: int = 1  # from one ticket to the next: several machines share one row of numbers
     phase: Phase = Phase.RUNNING
     quit_at: Seconds = 0.0  # when we were asked to quit
     asked_at: Seconds = 0.0  # when we were last asked
@@ -583,7 +584,7 @@ def may_go_on(state: State) -> bool:
 
 
 def spawn(state: State, task: Task) -> Turn:
-    ticket = state.tickets + 1
+    ticket = state.tickets + state.every
     state = replace(state, tickets=ticket).put(Proc(ticket, task))
     return Turn(state, (Spawn(ticket, task),))
 

@@ -17,11 +17,12 @@ class EnvFiles:
 
     What was set outside wins, then the later file. A file that is missing is no file; one that
     can't be read or parsed keeps the values it had, and that is said. `outer` is our own
-    environment as we found it; it is never changed.
+    environment as we found it; it is never changed. Relative paths are below `folder`.
     """
 
-    def __init__(self, paths: Sequence[str], outer: Mapping[str, str]) -> None:
+    def __init__(self, paths: Sequence[str], outer: Mapping[str, str], folder: str = "") -> None:
         self._paths = tuple(paths)
+        self._folder = folder
         self._outer = dict(outer)
         self._last: dict[str, dict[str, str]] = {}
 
@@ -35,7 +36,7 @@ class EnvFiles:
         warnings = []
         for path in self._paths:
             try:
-                text = _text(path)
+                text = _text(os.path.join(self._folder, path))
                 self._last[path] = dict(parse(text, self._outer, added))
             except FileNotFoundError:
                 self._last.pop(path, None)

@@ -35,4 +35,5 @@ class Bus:
 
 
 def _name(report: Report) -> str:
+    report = getattr(report, "func", report)  # of a partial
     return str(getattr(report, "name", type(report).__name__))

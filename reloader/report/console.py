@@ -77,11 +77,10 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case Greeted(version, config):
             return Line(Part.MAIN, "reloader", f"{version}  {config or 'no config file'}")
         case WatchStarted(engine, dirs, files):
-            return Line(
-                Part.WATCHER,
-                "watching",
-                f"{_count(dirs, 'dir')}, {_count(files, 'file')} ({engine})",
-            )
+            text = f"{_count(dirs, 'dir')}, {_count(files, 'file')} ({engine})"
+            if not files:
+                text += ": no save does anything yet, reloader explain PATH says why"
+            return Line(Part.WATCHER, "watching", text)
         case ChangeSeen(_, count, _, git) if git:
             return Line(Part.WATCHER, "change", f"git: {git} ({_count(count, 'file')})")
         case ChangeSeen(path, count, rule):
@@ -136,25 +135,34 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
-class Console:
-    """Writes to a descriptor that may be a terminal, a pipe, a file, or closed.
+def writer(fd: int = 2) -> Writer:
+    """For a descriptor that may be a terminal, a pipe, a file, or closed.
 
     It never blocks: while nobody reads, lines wait, and the rest are dropped and counted.
     """
+    return Writer(fd, _KEPT_LINES)
+
+
+class Console:
+    """The lines of one app; of several, each carries its app's name."""
 
     name = "console"
 
-    def __init__(self, config: Config, environ: Mapping[str, str], fd: int = 2) -> None:
+    def __init__(
+        self, config: Config, environ: Mapping[str, str], writer: Writer, app: str = ""
+    ) -> None:
+        self._app = f"{app} | " if app else ""
         self._log = config.log
         self._color = config.color
         self._banner = config.misc.startup_banner
-        self._terminal = _is_terminal(fd)
-        self._colored = wants_color(config.color, environ, self._terminal)
+        is_terminal = _is_terminal(writer.fd)
+        self._colored = wants_color(config.color, environ, is_terminal)
         screen = config.screen
         # ED 2 clears what is seen, RIS resets the terminal with all that was scrolled away.
         clear = b"\x1b[2J\x1b[H" if screen.keep_scroll else b"\x1bc"
-        self._clear = clear if screen.clear_on_rebuild and self._terminal else b""
-        self._writer = Writer(fd, _KEPT_LINES)
+        # With several apps it would take the others' lines away.
+        self._clear = clear if screen.clear_on_rebuild and is_terminal and not app else b""
+        self._writer = writer
 
     def __call__(self, news: News) -> None:
         if isinstance(news, ChangeSeen) and not news.rule and self._clear:
@@ -177,7 +185,7 @@ class Console:
         head = f"{one_line(line.verb):<8}"
         if self._colored and (code := self._code(line)):
             head = f"\x1b[{code}m{head}\x1b[0m"
-        text = f"{stamp}{head} {one_line(line.text)}".rstrip()
+        text = f"{stamp}{self._app}{head} {one_line(line.text)}".rstrip()
         return text.encode(errors="replace")[:_LINE_BYTES] + b"\n"
 
     def _code(self, line: Line) -> int | None:

@@ -26,10 +26,14 @@ def event_name(kind: type) -> str:
     return ".".join(_WORD.split(kind.__name__)).lower()
 
 
-def encode(news: News, seq: int, when: datetime) -> str:
-    """One line, pure ASCII; what is no text (a file name's odd byte) comes as a lone surrogate."""
+def encode(news: News, seq: int, when: datetime, app: str = "") -> str:
+    """One line, pure ASCII; what is no text (a file name's odd byte) comes as a lone surrogate.
+
+    `app`: whose news it is, where there are several.
+    """
     stamp = when.astimezone(timezone.utc).isoformat(timespec="milliseconds")
     head = {"v": VERSION, "seq": seq, "time": stamp.replace("+00:00", "Z")}
+    head |= {"app": app} if app else {}
     body = {key: round(v, 6) if isinstance(v, float) else v for key, v in asdict(news).items()}
     return json.dumps(head | {"event": event_name(type(news))} | body)
 
@@ -43,7 +47,7 @@ class JsonLines:
         self._writer = Writer(fd, _KEPT_LINES)
         self._seq = 0
 
-    def __call__(self, news: News) -> None:
+    def __call__(self, news: News, app: str = "") -> None:
         self._seq += 1
-        line = encode(news, self._seq, datetime.now(tz=timezone.utc)) + "\n"
+        line = encode(news, self._seq, datetime.now(tz=timezone.utc), app) + "\n"
         self._writer.write(line.encode())

@@ -55,6 +55,7 @@ Every object has
 | `v` | integer: {version}; it rises when a field changes its meaning or goes |
 | `seq` | integer, counts from 1; a gap means that nobody read for a while |
 | `time` | text: UTC, RFC 3339, milliseconds |
+| `app` | text: whose news it is; only where several apps run (`-c` more than once) |
 | `event` | text: one of those below |
 
 New events and new fields may come at any time: ignore what you don't know. Text that comes from

@@ -16,7 +16,7 @@ class Writer:
     """
 
     def __init__(self, fd: int, keep: int) -> None:
-        self._fd = fd
+        self.fd = fd
         self._keep = keep
         self._waiting: deque[bytes] = deque()
         self.dropped = 0
@@ -29,7 +29,7 @@ class Writer:
             self._waiting.append(data)
         while self._waiting and self._is_writable():
             head = self._waiting.popleft()
-            written = os.write(self._fd, head[:_CHUNK])
+            written = os.write(self.fd, head[:_CHUNK])
             if written < len(head):
                 self._waiting.appendleft(head[written:])
 
@@ -39,5 +39,5 @@ class Writer:
 
     def _is_writable(self) -> bool:
         poll = select.poll()
-        poll.register(self._fd, select.POLLOUT)
+        poll.register(self.fd, select.POLLOUT)
         return any(event & ~select.POLLNVAL for _, event in poll.poll(0))

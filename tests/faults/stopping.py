@@ -153,6 +153,7 @@ def fault_P26(rig: Rig) -> None:
     """As PID 1 it ends within ten seconds, whatever the app's grace: docker need not kill it."""
     rig.want.grace = 30
     rig.start(*PID1, mode="ignore")
+    rig.told(r"8 s to stop, not 30")
     rig.stop(within=9.5)
 
 

@@ -200,13 +200,13 @@ def one_rereading() -> None:
     """Only the first edit of the config is seen."""
     from reloader.commands.live import Live
 
-    honest, edits = Live.reread, []
+    honest, edits = Live._reread, []
 
-    def reread(live: Live, *args: object) -> object:
+    def reread(live: Live) -> object:
         edits.append(live)
-        return honest(live, *args) if len(edits) == 1 else ()
+        return honest(live) if len(edits) == 1 else ()
 
-    Live.reread = reread
+    Live._reread = reread
 
 
 GUARDS = {

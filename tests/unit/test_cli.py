@@ -22,8 +22,9 @@ class Runs:
     def __init__(self):
         self.calls = []
 
-    def run(self, config, read, files, *, json=False):
-        self.calls.append((config, json))
+    def run(self, projects, *, json=False):
+        self.projects = projects
+        self.calls.append((projects[0].config, json))
         return 7
 
 
@@ -81,11 +82,11 @@ def test_arguments_of_the_app_come_through(runs):
 
 
 def test_the_config_file_is_the_one_named(runs, tmp_path):
-    """`-c` and `--config`; twice is one too many for now."""
+    """`-c` and `--config`; its app has no name, for there is no other."""
     (tmp_path / "a.toml").write_text("build.bin = 'x'")
 
     assert main(["-c", "a.toml"]) == main(["run", "--config=a.toml"]) == 7
-    assert main(["-c", "a.toml", "-c", "b.toml"]) == 2
+    assert [project.name for project in runs.projects] == [""]
 
 
 @pytest.mark.parametrize("key", [key for key, _, _ in options()])
@@ -225,30 +226,27 @@ def test_a_start_imports_only_what_it_needs():
 # --- several configs -----------------------------------------------------------------------------
 
 
-class Many(Runs):
-    """Stands for `reloader.commands.many`."""
-
-    def run_many(self, configs, *, json):
-        self.calls.append((configs, json))
-        return 7
-
-
-def test_several_configs_are_one_run(runs, monkeypatch, tmp_path):
-    """Each is read by itself; flags are for all."""
-    many = Many()
-    monkeypatch.setitem(sys.modules, "reloader.commands.many", many)
+def test_several_configs_are_one_run(runs, tmp_path):
+    """Each is read by itself, and again by itself; flags are for all."""
     (tmp_path / "a.toml").write_text('[build]\nbin = "a"\n')
     (tmp_path / ".air.worker.toml").write_text('[build]\nbin = "b"\n')
 
     assert main(["-c", "a.toml", "--config=.air.worker.toml", "--build.delay=7", "--json"]) == 7
 
-    ((configs, json),) = many.calls
-    assert [(config.file, config.build.bin) for config in configs] == [
-        ("a.toml", "a"),
-        (".air.worker.toml", "b"),
+    assert [(p.name, p.config.file, p.config.build.bin) for p in runs.projects] == [
+        ("a", "a.toml", "a"),
+        ("worker", ".air.worker.toml", "b"),
     ]
-    assert ({config.build.delay for config in configs}, json) == ({7}, True)
-    assert runs.calls == []
+    assert [project.read().config for project in runs.projects] == [
+        project.config for project in runs.projects
+    ]
+    assert {project.config.build.delay for project in runs.projects} == {7}
+    assert [list(p.files) for p in runs.projects] == [
+        [str(tmp_path / "a.toml")],
+        [str(tmp_path / ".air.worker.toml")],
+    ]
+    ((_, json_),) = runs.calls
+    assert json_
 
 
 def test_what_is_wrong_in_any_of_several_configs_is_said(runs, tmp_path, capsys):
@@ -261,15 +259,6 @@ def test_what_is_wrong_in_any_of_several_configs_is_said(runs, tmp_path, capsys)
     assert "a.toml:2: build.bim: unknown key" in error
     assert "b.toml: no such config file" in error
     assert error.count("--build.delay") == 1
-
-
-def test_several_apps_are_not_there_yet(runs, tmp_path, capsys):
-    """Said by name, and what to do until then."""
-    for name in ("api", "worker"):
-        (tmp_path / f"{name}.toml").write_text('[build]\nbin = "x"\n')
-
-    assert main(["run", "-c", "api.toml", "-c", "worker.toml"]) == 1
-    assert "not there yet: api and worker" in capsys.readouterr().err
 
 
 def test_init_from_and_template(runs, tmp_path, capsys):

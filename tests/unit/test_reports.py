@@ -58,8 +58,8 @@ def pipe():
     os.close(made.writer)
 
 
-def shown(pipe, *news, config=None, environ=None) -> str:
-    console = Console(config or Config(), environ or {}, pipe.writer)
+def shown(pipe, *news, config=None, environ=None, app="") -> str:
+    console = Console(config or Config(), environ or {}, Writer(pipe.writer, 200), app)
     for item in news:
         console(item)
     return pipe.text()
@@ -194,13 +194,25 @@ def test_colours_and_their_names(pipe):
     assert shown(pipe, BuildFailed("x", "exit 1", 1, 0), config=config).startswith("\x1b[31m")
 
 
+def test_a_watch_without_files_is_explained(pipe):
+    """A wrong include_ext would else look like a program that does nothing."""
+    assert "reloader explain" in shown(pipe, WatchStarted("inotify", 1, 0))
+    assert "reloader explain" not in shown(pipe, WatchStarted("inotify", 1, 1))
+
+
+def test_a_line_names_its_app(pipe):
+    """Where there are several, behind the time and before what is said."""
+    text = shown(pipe, ChangeSeen("a.py", 1), Warned("x"), app="api   ")
+    assert text == "api    | change   a.py\napi    | note     x\n"
+
+
 @pytest.mark.parametrize(("keep", "code"), [(True, "\x1b[2J\x1b[H"), (False, "\x1bc")])
 def test_clearing_the_screen(pipe, keep, code):
     """A terminal is cleared before a rebuild, a pipe never gets an escape byte."""
     config = Config(screen=Screen(clear_on_rebuild=True, keep_scroll=keep))
     assert "\x1b" not in shown(pipe, ChangeSeen("a", 1), config=config)
     ours, theirs = pty.openpty()
-    console = Console(config, {"NO_COLOR": "1"}, theirs)
+    console = Console(config, {"NO_COLOR": "1"}, Writer(theirs, 9))
     console(ChangeSeen("a", 1, rule="css"))
     console(ChangeSeen("a", 1))
     text = ""
@@ -214,7 +226,7 @@ def test_clearing_the_screen(pipe, keep, code):
 
 def test_a_reader_that_does_not_read_never_blocks(pipe):
     """Lines wait, then are dropped and counted; when it reads again it is told how many."""
-    console = Console(Config(), {}, pipe.writer)
+    console = Console(Config(), {}, Writer(pipe.writer, 200))
     for number in range(3000):
         console(ChangeSeen(f"{'x' * 200}{number}", 1))
     text = ""
@@ -241,11 +253,11 @@ def test_closed_and_broken_descriptors():
     """A closed stderr or a reader that is gone ends nothing."""
     reader, writer = os.pipe()
     os.close(reader)
-    console = Console(Config(), {}, writer)
+    console = Console(Config(), {}, Writer(writer, 9))
     console(Warned("a"))
     os.close(writer)
     console(Warned("b"))
-    Console(Config(), {}, writer)(Warned("c"))
+    Console(Config(), {}, Writer(writer, 9))(Warned("c"))
 
 
 def test_a_report_that_raises_is_dropped_and_told():
