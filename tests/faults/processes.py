@@ -109,11 +109,25 @@ def fault_P32(rig: Rig) -> None:
 NO_RIGHT_TO_KILL = ("setpriv", "--bounding-set", "-kill", "--inh-caps", "-kill")
 
 
+def needs_root() -> None:
+    if os.getuid():
+        pytest.skip("only root can make a process of another user")
+
+
+def beyond_reach(rig: Rig) -> int:
+    """Starts an app that nobody here may signal; its pid."""
+    needs_root()
+    rig.start(*NO_RIGHT_TO_KILL, mode="turn")
+    app = rig.noted("START")["pid"]
+    rig.finally_(lambda: proc.kill(app))
+    rig.until(lambda: proc.status(app, "Uid") == "12345", what="another user")
+    return app
+
+
 @fault("end of reach", needs=("setpriv",))
 def fault_P34(rig: Rig) -> None:
     """A child that became another user, which we may not signal, is told and holds nothing up."""
-    if os.getuid():
-        pytest.skip("only root can make a process of another user")
+    needs_root()
     rig.want.grace = 0.3
     rig.start(*NO_RIGHT_TO_KILL, mode="other")
     child = rig.noted("CHILD")["child"]
@@ -131,13 +145,8 @@ def fault_P34(rig: Rig) -> None:
 @fault("leader beyond reach", needs=("setpriv",))
 def fault_P34b(rig: Rig) -> None:
     """An app that became another user, which we may not signal, is told and waited for."""
-    if os.getuid():
-        pytest.skip("only root can make a process of another user")
     rig.want.grace = 0.3
-    rig.start(*NO_RIGHT_TO_KILL, mode="turn")
-    app = rig.noted("START")["pid"]
-    rig.finally_(lambda: proc.kill(app))
-    rig.until(lambda: proc.status(app, "Uid") == "12345", what="another user")
+    app = beyond_reach(rig)
     version = rig.edit()
     rig.told(rf"process {app} belongs to another user.*waited for")
     assert len(rig.lines("START")) == 1
@@ -268,7 +277,7 @@ def fault_P42(rig: Rig) -> None:
     assert proc.descriptors(rig.pid) == before
 
 
-@fault("no fork")
+@fault("no fork", peers=False)
 def fault_P41(rig: Rig) -> None:
     """With 200 MB in use and 64 GB of address space a start costs no more: nothing is copied."""
     rig.start(sys.executable, str(HERE / "heavy.py"))

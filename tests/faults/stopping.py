@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tests.faults import proc
 from tests.faults.catalogue import PID1, fault
-from tests.faults.processes import cgroup, enter
+from tests.faults.processes import beyond_reach, cgroup, enter
 from tests.faults.screen import CTRL_C, Screen
 from tests.faults.tools import HERE
 
@@ -127,6 +127,23 @@ def fault_P23(rig: Rig) -> None:
     time.sleep(0.05)  # no person is quicker; two within 5 ms are one Ctrl-C that came twice
     rig.send(signal.SIGINT)
     rig.ended(within=3)
+
+
+@fault("third", needs=("setpriv",), peers=False)
+def fault_P23b(rig: Rig) -> None:
+    """The third Ctrl-C ends reloader at once, whatever can't be killed; that is named."""
+    rig.want.grace = 60
+    app = beyond_reach(rig)
+    process = rig.process
+    assert process
+    for said in ("quit", "belongs to another user"):
+        rig.send(signal.SIGINT)
+        rig.told(said)
+        time.sleep(0.05)  # no person is quicker
+    rig.send(signal.SIGINT)
+    rig.until(lambda: process.poll() is not None, 1, "its end")
+    rig.told(rf"still alive after SIGKILL: {app}")
+    proc.kill(app)
 
 
 @fault(quick=True)

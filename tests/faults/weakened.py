@@ -103,6 +103,17 @@ def silent_about_the_leader() -> None:
     Children._note_beyond_reach = lambda us, job: None if job.led else honest(us, job)
 
 
+def never_at_once() -> None:
+    """Once everything is killed, another Ctrl-C changes nothing."""
+    from reloader.core import machine
+
+    honest = machine.record_signal
+    forced = machine.Phase.FORCED
+    machine.record_signal = lambda state, *args: (
+        machine.Turn(state) if state.phase is forced else honest(state, *args)
+    )
+
+
 def only_proc() -> None:
     """There is no other way to see processes than /proc."""
     from reloader.process import children
@@ -225,6 +236,7 @@ GUARDS = {
     "skipped time": no_skipping,
     "end of reach": no_end_of_reach,
     "leader beyond reach": silent_about_the_leader,
+    "third": never_at_once,
     "groups": only_proc,
     "no fork": forks,
     "last kill": no_last_kill,
