@@ -44,14 +44,14 @@ def fault_C01(rig: Rig) -> None:
     refused(rig, r"odd\.toml:3:\d+: ", r"3 \| delay = = 5\n +\| +\^")
 
 
-@fault("checks", quick=True, peers=False)
+@fault("checks", peers=False)
 def fault_C02(rig: Rig) -> None:
     """A key or a table that does not exist is an error that names the one that was meant."""
     write(rig, APP + "delya = 5\n[porxy]\n")
     refused(rig, r"did you mean build\.delay", r"did you mean \[proxy\]")
 
 
-@fault("checks", quick=True, peers=False)
+@fault("checks", peers=False)
 def fault_C03(rig: Rig) -> None:
     """All wrong types are listed at once, each with its line."""
     wrong = ("root = 1", APP.strip(), "delay = 'x'", "rerun = 'maybe'", "exclude_dir = 5")
@@ -59,7 +59,7 @@ def fault_C03(rig: Rig) -> None:
     refused(rig, *(rf":{line}: .*expected" for line in (1, 4, 5, 6, 7)))
 
 
-@fault("checks", quick=True, peers=False)
+@fault("checks", peers=False)
 def fault_C04(rig: Rig) -> None:
     """A time that is negative, endless or no number is refused, and the range is said."""
     times = "delay = -1\nrerun_delay = 100000000000000\nkill_delay = 'abc'\nstop_timeout = nan\n"
@@ -67,14 +67,14 @@ def fault_C04(rig: Rig) -> None:
     refused(rig, r":3: .*expected 0 to", r":4: .*expected 0 to", r":5: .*abc", r":6: .*nan")
 
 
-@fault("checks", quick=True, peers=False)
+@fault("checks", peers=False)
 def fault_C05(rig: Rig) -> None:
     """A bad regular expression is named with its key, its place in the list and where it breaks."""
     write(rig, APP + 'exclude_regex = ["fine", "a("]\n')
     refused(rig, r"exclude_regex\[1\].*a\(.*position 1")
 
 
-@fault("python's patterns", quick=True, peers=False)
+@fault("python's patterns", peers=False)
 def fault_C06(rig: Rig) -> None:
     r"""Patterns mean what they mean in Go; what can't be said in Python is refused by name."""
     write(rig, APP + r"exclude_regex = ['(?U)a+', '\pL']" + "\n")
@@ -97,7 +97,7 @@ def fault_C07(rig: Rig) -> None:
     refused(rig, r"exclude_regex\[1\].*\(a\+\)\+\$.*repeat")
 
 
-@fault("checks", quick=True, peers=False)
+@fault("checks", peers=False)
 def fault_C08(rig: Rig) -> None:
     """A byte order mark and Windows line ends are fine; bytes that are no text have their line."""
     write(rig, APP.encode() + b"log = 'x\xe9'\n")
@@ -109,14 +109,14 @@ def fault_C08(rig: Rig) -> None:
     rig.converge()
 
 
-@fault("checks", quick=True, peers=False)
+@fault("checks", peers=False)
 def fault_C09(rig: Rig) -> None:
     """An empty config, where nothing tells what to run, says what to write."""
     write(rig, "")
     refused(rig, r"nothing to run", r'bin = "…"')
 
 
-@fault("checks", quick=True, peers=False)
+@fault("checks", peers=False)
 def fault_C10(rig: Rig) -> None:
     """A config of 20 MB, or one nested 10,000 deep, is refused at once."""
     for config, said in (("#" * 20_000_000, "more than"), (f"a={'[' * 10_000}", "nested|deep")):
@@ -126,7 +126,7 @@ def fault_C10(rig: Rig) -> None:
         assert time.monotonic() - before < 3
 
 
-@fault("checks", quick=True, peers=False)
+@fault("checks", peers=False)
 def fault_C11(rig: Rig) -> None:
     """A config that is a folder, a pipe, a device or a dead link is named as that, at once."""
     odd = rig.folder / "odd.toml"
@@ -142,7 +142,7 @@ def fault_C11(rig: Rig) -> None:
         odd.rmdir() if odd.is_dir() else odd.unlink()
 
 
-@fault("checks", quick=True, peers=False)
+@fault("checks", peers=False)
 def fault_C12(rig: Rig) -> None:
     """A root that is not there is an error; no folder is made."""
     write(rig, "root = 'nowhere'\n" + APP)
@@ -175,7 +175,7 @@ def variables(rig: Rig) -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in dump.split("\0"))
 
 
-@fault(quick=True, peers=False)
+@fault(peers=False)
 def fault_C16(rig: Rig) -> None:
     """An env file gives what dotenv's rules say; a bad line is named without what it holds."""
     rig.env["RELOADER_ENV_FILES"] = ".env,missing.env"
@@ -189,7 +189,7 @@ def fault_C16(rig: Rig) -> None:
     assert "hunter2" not in rig.said
 
 
-@fault("one environment", quick=True, peers=False)
+@fault("one environment", peers=False)
 def fault_C17(rig: Rig) -> None:
     """A name that was taken out of an env file is gone from the next start on."""
     rig.env["RELOADER_ENV_FILES"] = ".env"
@@ -203,7 +203,7 @@ def fault_C17(rig: Rig) -> None:
     assert "GOES" not in found
 
 
-@fault("one layer", quick=True, peers=False)
+@fault("one layer", peers=False)
 def fault_C27(rig: Rig) -> None:
     """The environment goes before the file, a flag before both."""
     write(rig, APP + 'args_bin = ["file"]\n')
