@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from reloader.config.render import config_table
 from reloader.core.life import LIFE
 from reloader.report.reference import events_page
+from tests.faults.catalogue import all_faults
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,3 +34,25 @@ def test_the_life_table_is_current():
     text = (ROOT / "docs/architecture.md").read_text()
     shown = text.split("<!-- life -->\n")[1].split("<!-- end of life -->")[0]
     assert shown.splitlines()[2:] == rows
+
+
+def test_the_table_of_faults_is_current():
+    """docs/reliability.md promises what each fault's docstring says, no more and no less."""
+    text = (ROOT / "docs/reliability.md").read_text()
+    rows = text.split("| test | what is true |")[1].split("<!-- end of table -->")[0].splitlines()
+    shown = [row.split(" | ")[:2] for row in rows[2:-1]]
+    faults = all_faults()
+    assert shown == [[f"| {fault.id}", fault.promise] for fault in faults]
+    assert f"faults {len(faults)}/{len(faults)} survived" in text
+
+
+def test_what_is_promised_in_short_has_its_tests():
+    """Each number that the short list names is a fault, and each fault is named there."""
+    text = (ROOT / "docs/reliability.md").read_text()
+    short = text.split("## In short\n")[1].split("\n## ")[0]
+    ids = [fault.id for fault in all_faults()]
+    named = set(re.findall(r"\b[A-Z]\d\d[a-z]?\b", short))
+    assert named <= set(ids)
+    for first, last in re.findall(r"\b([A-Z]\d\d)\s+to\s+([A-Z]\d\d)\b", short):
+        named |= {name for name in ids if first <= name <= last}
+    assert named == set(ids)

@@ -104,7 +104,7 @@ class Live:
         self._bus.publish(Greeted(__version__, self.config.file, os.getpid()))
         for aside in self.config.asides:
             self._bus.publish(Noted(aside))
-        for text in filter(None, (*self.config.notes, self._note)):
+        for text in filter(None, (*self.config.notes, self._note, plan.cut_short(self._settings))):
             self._bus.publish(Warned(text))
 
     def worker(self, seats: int) -> Worker:

@@ -10,6 +10,7 @@ from reloader.commands.live import Live, Shared
 from reloader.control.socket import StatusSocket
 from reloader.control.status import Status
 from reloader.core import plan
+from reloader.core.clock import Clock
 from reloader.core.loop import Inbox, Loop
 from reloader.core.messages import Tick
 from reloader.errors import Exit
@@ -39,7 +40,8 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     children = Children(run_name, adopts=init.become_subreaper(), guard=guardian.guard)
     terminal = Terminal.open() if len(projects) == 1 else None
     foreground = Foreground(children, terminal)
-    inbox = Inbox(time.monotonic)
+    clock = Clock(time.monotonic)
+    inbox = Inbox(clock)
     shared = Shared(
         dict(os.environ),
         inbox,
@@ -65,12 +67,11 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         inbox.add(socket)
     for app in apps:
         app.greet()
-    loop = Loop([app.worker(len(apps)) for app in apps], inbox, time.monotonic)
+    loop = Loop([app.worker(len(apps)) for app in apps], inbox, clock.now)
     since = time.time_ns()
     try:
-        loop.step(
-            (None, Tick())
-        )  # the first job is spawned: the user waits for the app, not for us
+        # The first job is spawned: the user waits for the app, not for us.
+        loop.step((None, Tick()))
         for app in apps:
             app.watch(since)
             app.watch_config()

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from reloader.config.runaway import runaway
+
 _LAST = 0x10FFFF
 _POSIX: dict[str, str] = {  # ASCII only, as in Go; pairs of first and last character
     "alnum": "09AZaz",
@@ -33,6 +35,7 @@ _REFUSED = {
     "P": "Unicode classes (\\P) can't be used; write the characters out: [^a-zA-Z]",
     "C": "\\C (one byte) can't be used; write a dot",
 }
+_RUNAWAY = "this repeat of repeats may search for ever; one of them is enough: a+, not (a+)+"
 _UNGREEDY = "the flag U (ungreedy) can't be used; write .*? instead of .*"
 
 
@@ -53,11 +56,14 @@ def compiled(text: str) -> re.Pattern[str]:
     translator = _Translator(text)
     translated = translator.run()
     try:
-        return re.compile(translated)
+        pattern = re.compile(translated)
     except re.error as error:
         raise RegexError(error.msg, translator.source_of(error.pos or 0)) from None
     except (OverflowError, RecursionError):
         raise RegexError("too large", 0) from None
+    if (start := runaway(translated)) is not None:
+        raise RegexError(_RUNAWAY, translator.source_of(start))
+    return pattern
 
 
 def translate(text: str) -> str:

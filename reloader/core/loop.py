@@ -32,6 +32,7 @@ from reloader.core.messages import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from reloader.core.clock import Clock
     from reloader.core.messages import Scope, Task, Ticket
     from reloader.core.source import Source
 
@@ -52,8 +53,8 @@ class System:
 class Inbox:
     """Facts in the order they came; sources are read in place when their descriptor is ready."""
 
-    def __init__(self, now: Callable[[], Seconds]) -> None:
-        self._now = now
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._letters: deque[Letter] = deque()
         self._selector = selectors.DefaultSelector()
         self._sources: list[Source] = []
@@ -74,12 +75,14 @@ class Inbox:
     def get(self, until: Seconds | None) -> tuple[Letter, ...]:
         """All facts at hand; a Tick if there is none by then (monotonic seconds; None: never)."""
         while not self._letters:
-            left = None if until is None else max(0.0, until - self._now())
-            ready = self._selector.select(left)
+            since = self._clock.now()
+            ready = self._selector.select(None if until is None else max(0.0, until - since))
+            if until is not None:
+                self._clock.woke(since, until)
             for key, _ in ready:
                 source, seat = key.data
                 self.put(source.read(), seat)
-            if not ready and until is not None and self._now() >= until:
+            if not ready and until is not None and self._clock.now() >= until:
                 return ((None, Tick()),)
         letters = tuple(self._letters)
         self._letters.clear()

@@ -47,6 +47,16 @@ def settings(config: Config, *, is_pid1: bool = False) -> Settings:
     )
 
 
+def cut_short(settings: Settings) -> str:
+    """What to know of a time to stop that is longer than PID 1 has; "": nothing."""
+    if settings.exit_within is None or settings.grace <= settings.exit_within:
+        return ""
+    return (
+        f"the app gets {settings.exit_within:g} s to stop, not {settings.grace:g}: "
+        "as PID 1 we end before docker's SIGKILL after 10 s"
+    )
+
+
 def pace(delay: Millis | None) -> Pace:
     """A delay the user wrote is the quiet time, whatever the burst."""
     if delay is None:

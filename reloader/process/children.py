@@ -312,12 +312,16 @@ class Children:
         return is_nested(environ or b"", self._run)
 
     def _note_beyond_reach(self, job: _Job) -> None:
-        """Survivors that another user's rights protect don't count: nothing could be done."""
+        """Survivors that another user's rights protect don't count: nothing could be done.
+
+        The process itself, too, is only told: its place is free when it has been collected.
+        """
         for process in list(self._members(job)):
-            if process.pid != job.pid and not _kill(process.pid, 0):
+            if not _kill(process.pid, 0):
                 job.beyond.add((process.pid, process.start))
                 text = f"process {process.pid} belongs to another user and can't be stopped"
-                self._notices.append(Noticed(Warned(text)))
+                then = "; its end is waited for" if process.pid == job.pid else ""
+                self._notices.append(Noticed(Warned(text + then)))
 
 
 def _kill(pid: int, number: int) -> bool:

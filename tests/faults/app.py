@@ -40,6 +40,9 @@ def asked(number, _frame):
     note(signal.Signals(number).name)
     if MODE == "ignore" or number == signal.SIGUSR1:
         return
+    if MODE == "patient":  # needs a second in which it runs
+        for _ in range(20):
+            time.sleep(0.05)
     if MODE == "slow":
         signal.signal(signal.SIGALRM, lambda *_: finish())
         signal.setitimer(signal.ITIMER_REAL, 1)
@@ -72,6 +75,27 @@ def in_a_daemon(work):
 
 def sleep_long():
     os.execvp(SLEEP[0], SLEEP)
+
+
+def persist():
+    """As gradle's or dmypy's: it is meant to outlive the build, and whoever ran that."""
+    if daemon():
+        environ = {n: v for n, v in os.environ.items() if n != "TEST_RUN_COOKIE"}
+        os.execvpe(SLEEP[0], SLEEP, environ)
+
+
+def become_another():
+    """A child that nobody but root may signal."""
+    if not (pid := os.fork()):
+        os.setresuid(12345, 12345, 12345)
+        sleep_long()
+    note("CHILD", child=pid)
+
+
+def turn_into_another():
+    """All that we are is another user's."""
+    os.setresuid(12345, 12345, 12345)
+    sleep_long()
 
 
 def hold_port():
@@ -176,6 +200,8 @@ MODES = {
     "bg": lambda: (child(), os._exit(0)),
     "held": lambda: (child(), os._exit(4)),
     "group": lambda: child(preexec_fn=os.setpgrp),
+    "other": become_another,
+    "turn": turn_into_another,
     "crash": lambda: os._exit(3),
     "stdin": type_in,
     "pdb": debug,
@@ -214,6 +240,11 @@ def build():
         os._exit(int(MODE[4:]))
     if MODE.startswith("kill"):
         os.kill(os.getpid(), int(MODE[4:]))
+    if MODE == "persist":
+        persist()
+    if MODE == "flood":
+        for _ in range(200):
+            os.write(1, b"x" * (1 << 20))
     if MODE != "nothing":
         shutil.copy("app.py", "tmp/app.py")
     if MODE == "slow":

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tests.faults import proc
 from tests.faults.catalogue import fault
+from tests.faults.output import Reader
 from tests.faults.processes import SHEBANG
 
 if TYPE_CHECKING:
@@ -76,6 +77,19 @@ def fault_B05(rig: Rig) -> None:
     rig.edit(build="deaf")
     rig.noted("DAEMON", role="build")
     rig.converge(within=max(4, rig.tool.patience / 4))
+
+
+@fault()
+def fault_B06(rig: Rig) -> None:
+    """A build that writes 200 MB costs us no memory, and all of it comes through."""
+    reader = Reader(rig)
+    rig.want.wants_build()
+    rig.edit(build="flood")
+    rig.launch(stdout=reader.writer)
+    reader.go()
+    rig.noted("START", role="app")
+    assert proc.kilobytes(rig.pid, "VmHWM") < 60_000
+    rig.until(lambda: reader.size >= 200 << 20, what="200 MB")
 
 
 @fault("hook time", peers=False)

@@ -30,7 +30,8 @@ def relay(app):
 
 def start():
     if args.build:
-        subprocess.run(args.build.split(), check=True)
+        done = subprocess.run(args.build.split(), check=True, stdout=subprocess.PIPE, text=True)
+        print(done.stdout, end="", flush=True)
     print("run", args.line, flush=True)
     app = subprocess.Popen(
         args.line.split(),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import stat
 import threading
 import time
@@ -186,6 +187,30 @@ def fault_O22(rig: Rig) -> None:
     rig.told(r"change +n")
     rig.converge()
     assert "\x1b[31m.py" not in rig.said
+
+
+# Window titles, the clipboard, a link; a C1 control; text turned around; a line of its own.
+EVIL = (
+    "\x1b]0;pwn\x07",
+    "\x1b]52;c;cHdu\x07",
+    "\x1b]8;;x",
+    "\x9b31m",
+    "\u202e",
+    "\n[ok] fake",
+    "\r",
+)
+
+
+@fault("escapes", quick=True)
+def fault_X22(rig: Rig) -> None:
+    """No name of a file can command a terminal, turn a line around or make one of its own."""
+    rig.start()
+    for number, part in enumerate(EVIL):
+        rig.save(f"x{number}{part}.py", "")
+        rig.told(rf"change +x{number}")
+    rig.converge()
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", rig.said), rig.report()
+    assert "\n[ok]" not in rig.said
 
 
 @fault(quick=True)

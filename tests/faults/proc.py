@@ -108,6 +108,11 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS if fields else 0.0
 
 
+def cpu_exactly(pid: int) -> float:
+    """The same of its main thread, to the nanosecond (proc(5), schedstat)."""
+    return int(read(pid, "schedstat").split()[0]) / 1e9
+
+
 def kill(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)

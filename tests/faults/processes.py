@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from tests.faults import proc
 from tests.faults.catalogue import PID1, fault
+from tests.faults.tools import HERE
 from tests.helpers.until import until
 
 if TYPE_CHECKING:
@@ -90,6 +92,80 @@ def fault_P30(rig: Rig) -> None:
     rig.start(mode="held")
     rig.told(r"exit 4")
     rig.converge()
+
+
+@fault("daemons", peers=False)
+def fault_P32(rig: Rig) -> None:
+    """The daemon that a good build leaves on purpose (gradle, dmypy) lives on, also after us."""
+    rig.want.wants_build()
+    rig.start(build="persist")
+    daemon = rig.noted("DAEMON", role="build")["pid"]
+    rig.finally_(lambda: proc.kill(daemon))
+    rig.converge()
+    rig.stop()
+    assert proc.lives(daemon)
+
+
+NO_RIGHT_TO_KILL = ("setpriv", "--bounding-set", "-kill", "--inh-caps", "-kill")
+
+
+def needs_root() -> None:
+    if os.getuid():
+        pytest.skip("only root can make a process of another user")
+
+
+def beyond_reach(rig: Rig) -> int:
+    """Starts an app that nobody here may signal; its pid."""
+    needs_root()
+    rig.start(*NO_RIGHT_TO_KILL, mode="turn")
+    app = rig.noted("START")["pid"]
+    rig.finally_(lambda: proc.kill(app))
+    rig.until(lambda: proc.status(app, "Uid") == "12345", what="another user")
+    return app
+
+
+@fault("end of reach", needs=("setpriv",))
+def fault_P34(rig: Rig) -> None:
+    """A child that became another user, which we may not signal, is told and holds nothing up."""
+    needs_root()
+    rig.want.grace = 0.3
+    rig.start(*NO_RIGHT_TO_KILL, mode="other")
+    child = rig.noted("CHILD")["child"]
+    rig.finally_(lambda: proc.kill(child))
+    rig.converge()
+    rig.told(rf"process {child} belongs to another user")
+    before = proc.cpu(rig.pid)
+    time.sleep(1)  # what is measured
+    assert proc.cpu(rig.pid) - before <= 0.03
+    assert proc.lives(child)
+    assert rig.said.count("another user") <= 1
+    proc.kill(child)
+
+
+@fault("leader beyond reach", needs=("setpriv",))
+def fault_P34b(rig: Rig) -> None:
+    """An app that became another user, which we may not signal, is told and waited for."""
+    rig.want.grace = 0.3
+    app = beyond_reach(rig)
+    version = rig.edit()
+    rig.told(rf"process {app} belongs to another user.*waited for")
+    assert len(rig.lines("START")) == 1
+    proc.kill(app)
+    rig.noted("START", version=version)
+    assert rig.said.count("another user") == 1
+
+
+NO_PROC = 'mount -t tmpfs none /proc && exec "$@"'
+
+
+@fault("groups", needs=("unshare",), quick=True)
+def fault_P35(rig: Rig) -> None:
+    """Without /proc that is said, and what stays in the app's process group is still found."""
+    rig.start("unshare", "-Urm", "sh", "-c", NO_PROC, "sh", mode="bg")
+    old = rig.noted("CHILD")["child"]
+    rig.converge()
+    assert not proc.lives(old)
+    rig.told(r"/proc can't be read")
 
 
 # --- statuses ------------------------------------------------------------------------------------
@@ -199,6 +275,20 @@ def fault_P42(rig: Rig) -> None:
         if number == 2:
             before = proc.descriptors(rig.pid)
     assert proc.descriptors(rig.pid) == before
+
+
+@fault("no fork", peers=False)
+def fault_P41(rig: Rig) -> None:
+    """With 200 MB in use and 64 GB of address space a start costs no more: nothing is copied."""
+    rig.start(sys.executable, str(HERE / "heavy.py"))
+    assert rig.process
+    pid = rig.process.pid
+    assert proc.kilobytes(pid) > 200_000
+    rig.converge()
+    before = proc.cpu_exactly(pid)
+    for _ in range(20):
+        rig.converge()
+    assert (proc.cpu_exactly(pid) - before) / 20 < 0.006
 
 
 # --- crashes -------------------------------------------------------------------------------------

@@ -9,13 +9,16 @@ import os
 import random
 import shlex
 import signal
+import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
 from tests.faults import proc
 from tests.faults.catalogue import PID1, fault
+from tests.faults.processes import beyond_reach, cgroup, enter
 from tests.faults.screen import CTRL_C, Screen
+from tests.faults.tools import HERE
 
 if TYPE_CHECKING:
     from tests.faults.rig import Rig
@@ -126,6 +129,23 @@ def fault_P23(rig: Rig) -> None:
     rig.ended(within=3)
 
 
+@fault("third", needs=("setpriv",), peers=False)
+def fault_P23b(rig: Rig) -> None:
+    """The third Ctrl-C ends reloader at once, whatever can't be killed; that is named."""
+    rig.want.grace = 60
+    app = beyond_reach(rig)
+    process = rig.process
+    assert process
+    for said in ("quit", "belongs to another user"):
+        rig.send(signal.SIGINT)
+        rig.told(said)
+        time.sleep(0.05)  # no person is quicker
+    rig.send(signal.SIGINT)
+    rig.until(lambda: process.poll() is not None, 1, "its end")
+    rig.told(rf"still alive after SIGKILL: {app}")
+    proc.kill(app)
+
+
 @fault(quick=True)
 def fault_P24(rig: Rig) -> None:
     """When its terminal is closed, everything is gone in time, though the app ignores that."""
@@ -150,7 +170,96 @@ def fault_P26(rig: Rig) -> None:
     """As PID 1 it ends within ten seconds, whatever the app's grace: docker need not kill it."""
     rig.want.grace = 30
     rig.start(*PID1, mode="ignore")
+    rig.told(r"8 s to stop, not 30")
     rig.stop(within=9.5)
+
+
+BUG = """from reloader.core import machine
+def record_changes(*_):
+    raise RuntimeError("a bug")
+machine.record_changes = record_changes
+"""
+
+
+@fault("last kill", quick=True, peers=False)
+def fault_P43(rig: Rig) -> None:
+    """A bug of ours is a sentence and status 70; app and terminal are cleaned up after."""
+    tools = rig.folder.parent / "tools"
+    tools.mkdir()
+    (tools / "sitecustomize.py").write_text(BUG)
+    rig.env |= {"PYTHONPATH": str(tools), "TMPDIR": str(tools)}
+    screen = Screen(rig)
+    screen.start("raw")
+    rig.noted("RAW")
+    rig.edit()
+    rig.ended(statuses=(70,))
+    assert screen.is_as_before
+    (log,) = tools.glob("reloader-*.log")
+    rig.told(rf"please report it with {log}")
+    assert "a bug" in log.read_text()
+
+
+def stop_all(rig: Rig) -> list[int]:
+    """Us and all below us, as `docker pause` does."""
+    family = proc.line_of_descent(rig.pid)
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    return family
+
+
+@fault("skipped time")
+def fault_P40(rig: Rig) -> None:
+    """A pause of everything takes no time away from the app, and a save in it is not lost."""
+    rig.want.grace = 1.5
+    rig.start(mode="patient")
+    rig.edit("patient")
+    rig.noted("SIGTERM")
+    family = stop_all(rig)
+    time.sleep(3)  # twice the app's time
+    version = rig.edit()
+    for pid in family:
+        os.kill(pid, signal.SIGCONT)
+    rig.noted("START", version=version)
+    assert rig.lines("END", version="1"), rig.report()
+
+
+@fault("grace")
+def fault_P39(rig: Rig) -> None:
+    """With a tenth of a processor it still converges, and lets the app finish its work."""
+    group = cgroup(rig, "cpu", "cpu.cfs_quota_us")
+    (group / "cpu.cfs_quota_us").write_text("10000")
+    rig.edit("slow")
+    rig.launch(*enter(group))
+    rig.noted("START", within=30)
+    rig.converge("slow", within=30)
+    assert rig.lines("END", version="1")
+
+
+@fault("monotonic clock", needs=("cc",), peers=False)
+def fault_P28(rig: Rig) -> None:
+    """Jumps of the clock on the wall, by an hour, change no time that is waited."""
+    library, shift = rig.folder.parent / "wall_clock.so", rig.folder.parent / "shift"
+    subprocess.run(
+        ["cc", "-shared", "-fPIC", "-O1", "-o", library, HERE / "wall_clock.c"], check=True
+    )
+
+    def jump(seconds: int) -> None:
+        with open(shift, "r+b") as file:
+            file.write(seconds.to_bytes(8, sys.byteorder, signed=True))
+
+    shift.write_bytes(bytes(8))
+    rig.env |= {"LD_PRELOAD": str(library), "CLOCK_SHIFT": str(shift)}
+    rig.want.toml = "delay = 300\n"
+    rig.start(mode="slow")
+    version = rig.edit("slow")
+    rig.noted("SIGTERM", version="1")
+    jump(3600)  # the app is at work on its end
+    rig.noted("START", version=version)
+    assert rig.lines("END", version="1")
+    version = rig.edit()
+    time.sleep(0.1)  # the save is seen, and not yet acted on
+    jump(-3600)
+    rig.noted("START", version=version, within=5)
 
 
 @fault(needs=("tini",), quick=True)

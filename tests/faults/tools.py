@@ -27,6 +27,7 @@ class Want:
     rerun: bool = False
     grace: float = 2.0  # seconds from the polite signal to SIGKILL, where a tool has that
     arguments: list[str] = field(default_factory=list)  # given when it is started
+    flags: list[str] = field(default_factory=list)  # for reloader alone
     toml: str = ""  # for reloader alone: more lines of [build], more tables
 
     def wants_build(self) -> None:
@@ -69,7 +70,7 @@ def write_toml(want: Want, folder: Path) -> None:
 def ours(*start: str) -> Callable[[Want, Path], list[str]]:
     def command(want: Want, folder: Path) -> list[str]:
         write_toml(want, folder)
-        return [*start, "run", *(["--", *want.arguments] if want.arguments else [])]
+        return [*start, "run", *want.flags, *(["--", *want.arguments] if want.arguments else [])]
 
     return command
 

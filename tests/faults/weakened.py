@@ -5,7 +5,9 @@ The negative control of the faults that a naive reloader happens to survive.
 
 from __future__ import annotations
 
+import re
 import sys
+import types
 from dataclasses import replace
 
 sys.path.pop(0)  # this folder: the project under test must find nothing here
@@ -28,7 +30,6 @@ def no_mask() -> None:
 def no_close() -> None:
     """What the starter opens stays open."""
     import os
-    import types
 
     from reloader.process import spawn
 
@@ -66,6 +67,140 @@ def rules_first() -> None:
     machine.may_go_on = lambda state: honest(state) and not state.of(machine.Role.RULE)
 
 
+def no_daemons() -> None:
+    """What a good build leaves is swept like what a bad one leaves."""
+    from reloader.core import machine
+
+    machine.Scope = types.SimpleNamespace(GROUP=machine.Scope.TREE, TREE=machine.Scope.TREE)
+
+
+def wall_clock() -> None:
+    """Times to wait are counted by the clock on the wall."""
+    import time
+
+    time.monotonic = time.time
+
+
+def no_skipping() -> None:
+    """Time in which we stood still counts."""
+    from reloader.core import clock
+
+    clock.Clock.woke = lambda *_: None
+
+
+def no_end_of_reach() -> None:
+    """What we may not signal is waited for."""
+    from reloader.process.children import Children
+
+    Children._note_beyond_reach = lambda *_: None
+
+
+def silent_about_the_leader() -> None:
+    """Only what the app has started is looked at."""
+    from reloader.process.children import Children
+
+    honest = Children._note_beyond_reach
+    Children._note_beyond_reach = lambda us, job: None if job.led else honest(us, job)
+
+
+def never_at_once() -> None:
+    """Once everything is killed, another Ctrl-C changes nothing."""
+    from reloader.core import machine
+
+    honest = machine.record_signal
+    forced = machine.Phase.FORCED
+    machine.record_signal = lambda state, *args: (
+        machine.Turn(state) if state.phase is forced else honest(state, *args)
+    )
+
+
+def only_proc() -> None:
+    """There is no other way to see processes than /proc."""
+    from reloader.process import children
+
+    children.Children._choose_view = lambda _: children.ProcView()
+
+
+def forks() -> None:
+    """Processes are started by fork and exec."""
+    import os
+
+    from reloader.process import spawn
+
+    def fork(_: object, path: str, argv: tuple[str, ...], environ: object, ours: list) -> int:
+        pid = os.fork()
+        if not pid:
+            os.setpgid(0, 0)
+            for place, source in enumerate(ours):
+                os.dup2(source, place)
+            os.execve(path, argv, environ)
+        return pid
+
+    spawn.Starter._spawn = fork
+
+
+def no_last_kill() -> None:
+    """A fault of ours leaves what we started alone."""
+    from reloader.process.children import Children
+
+    Children.close = lambda _: None
+
+
+def no_checks() -> None:
+    """Whatever is wrong with a config, it is not said."""
+    from reloader.config import load
+
+    class Deaf(list):
+        append = __iadd__ = lambda problems, _: problems
+
+    honest = load.Findings
+    load.Findings = lambda: honest(Deaf())
+
+
+def pythons_patterns() -> None:
+    from reloader.config import regex
+
+    regex.compiled, regex.translate = re.compile, str
+
+
+def slow_patterns() -> None:
+    from reloader.config import regex
+
+    regex.runaway = lambda _: None
+
+
+def one_environment() -> None:
+    """Env files are read once."""
+    from reloader.process.environ import EnvFiles
+
+    honest, found = EnvFiles.read, []
+
+    def read(files: EnvFiles) -> object:
+        found.append(honest(files))
+        return found[0]
+
+    EnvFiles.read = read
+
+
+def one_layer() -> None:
+    """Only the file counts."""
+    from reloader.config import load
+
+    load.environment_layer = load.flag_layer = lambda *_: {}
+
+
+def nothing_of_air() -> None:
+    from reloader.config import air
+
+    air.is_air = lambda _: False
+
+
+def raw_names() -> None:
+    from reloader.report import console
+
+    console.one_line = str
+
+
 def always_a_terminal() -> None:
     from reloader.report import console
 
@@ -76,13 +211,13 @@ def one_rereading() -> None:
     """Only the first edit of the config is seen."""
     from reloader.commands.live import Live
 
-    honest, edits = Live.reread, []
+    honest, edits = Live._reread, []
 
-    def reread(live: Live, *args: object) -> object:
+    def reread(live: Live) -> object:
         edits.append(live)
-        return honest(live, *args) if len(edits) == 1 else ()
+        return honest(live) if len(edits) == 1 else ()
 
-    Live.reread = reread
+    Live._reread = reread
 
 
 GUARDS = {
@@ -96,6 +231,22 @@ GUARDS = {
     "one build": no_one_build,
     "hook time": no_time_for_hooks,
     "rules apart": rules_first,
+    "daemons": no_daemons,
+    "monotonic clock": wall_clock,
+    "skipped time": no_skipping,
+    "end of reach": no_end_of_reach,
+    "leader beyond reach": silent_about_the_leader,
+    "third": never_at_once,
+    "groups": only_proc,
+    "no fork": forks,
+    "last kill": no_last_kill,
+    "checks": no_checks,
+    "python's patterns": pythons_patterns,
+    "slow patterns": slow_patterns,
+    "one environment": one_environment,
+    "one layer": one_layer,
+    "checks for Air": nothing_of_air,
+    "escapes": raw_names,
     "terminal": always_a_terminal,
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
+from reloader.core.clock import Clock
 from reloader.core.loop import Inbox, Loop, System, Worker
 from reloader.core.machine import Settings, State
 from reloader.core.messages import (
@@ -24,7 +25,7 @@ from reloader.core.messages import (
 from reloader.core.needs import RELOAD
 
 
-class Clock:
+class Ticks:
     """Stands still until somebody waits."""
 
     time = 0.0
@@ -38,7 +39,7 @@ class World:
     """So many machines, their tickets and what each has told."""
 
     def __init__(self, count):
-        clock = Clock()
+        clock = Clock(Ticks())
         self.inbox = Inbox(clock)
         self.told = [[] for _ in range(count)]
         self.tickets = [[] for _ in range(count)]
@@ -50,7 +51,7 @@ class World:
             )
             for seat in range(count)
         ]
-        self.loop = Loop(workers, self.inbox, clock)
+        self.loop = Loop(workers, self.inbox, clock.now)
         self.step(Tick())
         self.loop.step(*self.inbox.get(0))
 
@@ -128,7 +129,7 @@ def test_a_source_s_facts_are_for_its_seat():
             os.close(self.ear)
             os.close(self.mouth)
 
-    inbox, watcher = Inbox(Clock()), Watcher()
+    inbox, watcher = Inbox(Clock(Ticks())), Watcher()
     inbox.add(watcher, 1)
     os.write(watcher.mouth, b"x")
     ((seat, fact),) = inbox.get(None)

@@ -11,7 +11,7 @@ from reloader.core.burst import Burst, Git, Pace, gather
 from reloader.core.echo import Echoes
 from reloader.core.messages import Change
 from reloader.core.needs import NOTHING, RELOAD, Needs
-from reloader.core.plan import settings
+from reloader.core.plan import cut_short, settings
 
 
 def plan(*, is_air: bool = False, is_pid1: bool = False, **build):
@@ -70,6 +70,13 @@ def test_as_pid_1_there_is_less_time():
     """All must be over before a container engine's SIGKILL at 10 s."""
     assert plan(is_pid1=True).exit_within < 10
     assert plan().exit_within is None
+
+
+def test_a_longer_time_than_pid_1_has_is_told():
+    """Only there, and only if it is longer; both times are named."""
+    assert "8 s to stop, not 30" in cut_short(plan(is_pid1=True, stop_timeout=Seconds(30)))
+    assert not cut_short(plan(is_pid1=True))
+    assert not cut_short(plan(stop_timeout=Seconds(30)))
 
 
 def test_needs_are_a_set():

@@ -1,0 +1,289 @@
+"""C: what a config can have wrong, each of it said before anything is started."""
+
+# ruff: noqa: N802 -- each is named as the catalogue names it
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import TYPE_CHECKING
+
+from tests.faults.catalogue import fault
+from tests.faults.tools import PYTHON
+
+if TYPE_CHECKING:
+    from tests.faults.rig import Rig
+
+APP = f"[build]\nentrypoint = {json.dumps([*PYTHON, 'app.py'])}\n"
+
+
+def write(rig: Rig, config: str | bytes) -> None:
+    """The whole config, in a file that the rig itself leaves alone."""
+    data = config.encode() if isinstance(config, str) else config
+    (rig.folder / "odd.toml").write_bytes(data)
+    rig.env["RELOADER_CONFIG"] = "odd.toml"
+
+
+def refused(rig: Rig, *patterns: str) -> None:
+    """It ends with 2 before anything has run, and says all of this."""
+    rig.err.write_bytes(b"")
+    if not rig.version:
+        rig.edit()
+    process = rig.launch()
+    rig.until(lambda: process.poll() is not None, what="its end")
+    assert process.returncode == 2, rig.report()
+    assert not rig.lines("START"), rig.report()
+    rig.told(*patterns)
+
+
+@fault("checks", quick=True, peers=False)
+def fault_C01(rig: Rig) -> None:
+    """A syntax error in the config is shown with line, column and a caret below the place."""
+    write(rig, APP + "delay = = 5\n")
+    refused(rig, r"odd\.toml:3:\d+: ", r"3 \| delay = = 5\n +\| +\^")
+
+
+@fault("checks", peers=False)
+def fault_C02(rig: Rig) -> None:
+    """A key or a table that does not exist is an error that names the one that was meant."""
+    write(rig, APP + "delya = 5\n[porxy]\n")
+    refused(rig, r"did you mean build\.delay", r"did you mean \[proxy\]")
+
+
+@fault("checks", peers=False)
+def fault_C03(rig: Rig) -> None:
+    """All wrong types are listed at once, each with its line."""
+    wrong = ("root = 1", APP.strip(), "delay = 'x'", "rerun = 'maybe'", "exclude_dir = 5")
+    write(rig, "\n".join((*wrong, "post_cmd = [1]\n")))
+    refused(rig, *(rf":{line}: .*expected" for line in (1, 4, 5, 6, 7)))
+
+
+@fault("checks", peers=False)
+def fault_C04(rig: Rig) -> None:
+    """A time that is negative, endless or no number is refused, and the range is said."""
+    times = "delay = -1\nrerun_delay = 100000000000000\nkill_delay = 'abc'\nstop_timeout = nan\n"
+    write(rig, APP + times)
+    refused(rig, r":3: .*expected 0 to", r":4: .*expected 0 to", r":5: .*abc", r":6: .*nan")
+
+
+@fault("checks", peers=False)
+def fault_C05(rig: Rig) -> None:
+    """A bad regular expression is named with its key, its place in the list and where it breaks."""
+    write(rig, APP + 'exclude_regex = ["fine", "a("]\n')
+    refused(rig, r"exclude_regex\[1\].*a\(.*position 1")
+
+
+@fault("python's patterns", peers=False)
+def fault_C06(rig: Rig) -> None:
+    r"""Patterns mean what they mean in Go; what can't be said in Python is refused by name."""
+    write(rig, APP + r"exclude_regex = ['(?U)a+', '\pL']" + "\n")
+    refused(rig, r"exclude_regex\[0\].*ungreedy", r"exclude_regex\[1\].*Unicode classes")
+    patterns = (r"one\.py\z", r"t(?i)WO\.py", r"[[:digit:]]three", r"\Qfo[u]r\E", r"(?<n>five)")
+    write(rig, f"{APP}exclude_regex = {json.dumps(patterns)}\n")
+    rig.start()
+    for name in ("one.py", "two.py", "3three.py", "fo[u]r.py", "five.py", "other.py"):
+        rig.save(name, "")
+    rig.told(r"change +other\.py")
+    assert "(+" not in rig.said, rig.report()
+    assert len(rig.lines("START")) <= 2
+
+
+@fault("slow patterns", quick=True, peers=False)
+def fault_C07(rig: Rig) -> None:
+    """A pattern that could search for ever is refused, by name, and no file name holds us up."""
+    rig.save("a" * 40 + "b.py", "")
+    write(rig, APP + "exclude_regex = ['x', '(a+)+$']\n")
+    refused(rig, r"exclude_regex\[1\].*\(a\+\)\+\$.*repeat")
+
+
+@fault("checks", peers=False)
+def fault_C08(rig: Rig) -> None:
+    """A byte order mark and Windows line ends are fine; bytes that are no text have their line."""
+    write(rig, APP.encode() + b"log = 'x\xe9'\n")
+    refused(rig, r":3: expected UTF-8, found byte 0xe9")
+    write(rig, APP.encode() + b"\n\0")
+    refused(rig, r":4: .*NUL")
+    write(rig, b"\xef\xbb\xbf" + APP.replace("\n", "\r\n").encode())
+    rig.start()
+    rig.converge()
+
+
+@fault("checks", peers=False)
+def fault_C09(rig: Rig) -> None:
+    """An empty config, where nothing tells what to run, says what to write."""
+    write(rig, "")
+    refused(rig, r"nothing to run", r'bin = "…"')
+
+
+@fault("checks", peers=False)
+def fault_C10(rig: Rig) -> None:
+    """A config of 20 MB, or one nested 10,000 deep, is refused at once."""
+    for config, said in (("#" * 20_000_000, "more than"), (f"a={'[' * 10_000}", "nested|deep")):
+        write(rig, config)
+        before = time.monotonic()
+        refused(rig, said)
+        assert time.monotonic() - before < 3
+
+
+@fault("checks", peers=False)
+def fault_C11(rig: Rig) -> None:
+    """A config that is a folder, a pipe, a device or a dead link is named as that, at once."""
+    odd = rig.folder / "odd.toml"
+    rig.env["RELOADER_CONFIG"] = odd.name
+    for make, said in (
+        (odd.mkdir, "found a folder"),
+        (lambda: os.mkfifo(odd), "found a named pipe"),
+        (lambda: odd.symlink_to("/dev/zero"), "found a device"),
+        (lambda: odd.symlink_to("nowhere"), "found a link to nowhere"),
+    ):
+        make()
+        refused(rig, said)
+        odd.rmdir() if odd.is_dir() else odd.unlink()
+
+
+@fault("checks", peers=False)
+def fault_C12(rig: Rig) -> None:
+    """A root that is not there is an error; no folder is made."""
+    write(rig, "root = 'nowhere'\n" + APP)
+    refused(rig, r":1: root: expected a folder at .*/nowhere, found nothing")
+    assert not (rig.folder / "nowhere").exists()
+
+
+SAID_IN_DOTENV = {
+    "PLAIN": "a",
+    "EXPORTED": "b c",
+    "SINGLE": "$PLAIN # it",
+    "LINES": "one\ntwo",
+    "COMMENTED": "value",
+    "TWICE": "second",
+}
+DOTENV = """\ufeff# comment\r
+PLAIN=a\r
+export EXPORTED="b c"\r
+SINGLE='$PLAIN # it'\r
+LINES="one\\ntwo"\r
+COMMENTED=value # comment\r
+TWICE=first\r
+TWICE=second\r
+"""
+
+
+def variables(rig: Rig) -> dict[str, str]:
+    rig.noted("ENVIRON", version=str(rig.version))
+    dump = (rig.log.parent / "app.log.environ").read_bytes().decode(errors="replace")
+    return dict(entry.split("=", 1) for entry in dump.split("\0"))
+
+
+@fault(peers=False)
+def fault_C16(rig: Rig) -> None:
+    """An env file gives what dotenv's rules say; a bad line is named without what it holds."""
+    rig.env["RELOADER_ENV_FILES"] = ".env,missing.env"
+    rig.save(".env", DOTENV)
+    rig.start(mode="environ")
+    found = variables(rig)
+    assert {name: found.get(name) for name in SAID_IN_DOTENV} == SAID_IN_DOTENV
+    rig.save(".env", DOTENV + "SECRET 'hunter2\n")
+    rig.converge("environ")
+    rig.told(r"\.env:9\b")
+    assert "hunter2" not in rig.said
+
+
+@fault("one environment", peers=False)
+def fault_C17(rig: Rig) -> None:
+    """A name that was taken out of an env file is gone from the next start on."""
+    rig.env["RELOADER_ENV_FILES"] = ".env"
+    rig.save(".env", "STAYS=1\nGOES=1\n")
+    rig.start(mode="environ")
+    assert "GOES" in variables(rig)
+    rig.save(".env", "STAYS=2\n")
+    rig.converge("environ")
+    found = variables(rig)
+    assert found["STAYS"] == "2"
+    assert "GOES" not in found
+
+
+@fault("one layer", peers=False)
+def fault_C27(rig: Rig) -> None:
+    """The environment goes before the file, a flag before both."""
+    write(rig, APP + 'args_bin = ["file"]\n')
+    rig.start()
+    assert rig.noted("START")["args"] == ["file"]
+    rig.stop()
+    rig.env["RELOADER_BUILD_ARGS_BIN"] = "environment"
+    rig.start()
+    assert rig.noted("START")["args"] == ["environment"]
+    rig.stop()
+    rig.want.flags = ["--build.args_bin", "flag"]
+    rig.start()
+    assert rig.noted("START")["args"] == ["flag"]
+
+
+AIR = """# as `air init` writes it, but for the app
+root = "."
+testdata_dir = "testdata"
+tmp_dir = "tmp"
+
+[build]
+  args_bin = []
+  bin = "true"
+  cmd = "true"
+  delay = 1000
+  exclude_dir = ["assets", "tmp", "vendor", "testdata"]
+  exclude_file = []
+  exclude_regex = ["_test.go"]
+  exclude_unchanged = false
+  follow_symlink = false
+  full_bin = "APP"
+  include_dir = []
+  include_ext = ["py", "tpl", "tmpl", "html"]
+  include_file = []
+  kill_delay = "0s"
+  log = "build-errors.log"
+  poll = false
+  poll_interval = 0
+  post_cmd = []
+  pre_cmd = []
+  rerun = false
+  rerun_delay = 500
+  send_interrupt = false
+  stop_on_error = false
+
+[color]
+  app = ""
+  build = "yellow"
+  main = "magenta"
+  runner = "green"
+  watcher = "cyan"
+
+[log]
+  main_only = false
+  silent = false
+  time = false
+
+[misc]
+  clean_on_exit = false
+
+[proxy]
+  app_port = 0
+  enabled = false
+  proxy_port = 0
+
+[screen]
+  clear_on_rebuild = false
+  keep_scroll = true
+"""
+
+
+@fault("checks for Air", quick=True, peers=False)
+def fault_C28(rig: Rig) -> None:
+    """A file as `air init` writes it runs as it is; a key that nobody knows is named and passed."""
+    air = rig.folder / "odd.air.toml"
+    rig.env["RELOADER_CONFIG"] = air.name
+    text = AIR.replace("APP", " ".join(rig.want.app)).replace(
+        "[color]", "stop_on_root = 1\n[color]"
+    )
+    air.write_text(text)
+    rig.start()
+    rig.told(r"stop_on_root.*ignored")
+    rig.converge()
