@@ -7,6 +7,7 @@ from pathlib import Path
 from reloader.config.render import config_table
 from reloader.core.life import LIFE
 from reloader.report.reference import events_page
+from tests.faults.promises import table
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,3 +33,10 @@ def test_the_life_table_is_current():
     text = (ROOT / "docs/architecture.md").read_text()
     shown = text.split("<!-- life -->\n")[1].split("<!-- end of life -->")[0]
     assert shown.splitlines()[2:] == rows
+
+
+def test_the_promises_of_watching_are_current():
+    """docs/reliability.md has the docstrings of tests/faults/watching.py, and their controls."""
+    text = (ROOT / "docs/reliability.md").read_text()
+    begin = "<!-- python -m tests.faults.promises W -->\n"
+    assert text.split(begin)[1].split("\n<!-- end of promises -->")[0] == table("W")

@@ -214,6 +214,9 @@ def build():
         os._exit(int(MODE[4:]))
     if MODE.startswith("kill"):
         os.kill(os.getpid(), int(MODE[4:]))
+    if MODE == "generate":
+        with open("generated.py", "w") as generated:
+            generated.write(f"SOURCE = {VERSION}")
     if MODE != "nothing":
         shutil.copy("app.py", "tmp/app.py")
     if MODE == "slow":
