@@ -611,7 +611,7 @@ def folds() -> str:
     return "" if done.returncode else script
 
 
-@fault("made again", needs=("unshare", "chattr"))
+@fault(TIMES, needs=("unshare", "chattr"))
 def fault_W34(rig: Rig) -> None:
     """Where case does not count, a rename that changes only that is one change, rightly named."""
     if not folds():
