@@ -16,7 +16,10 @@ def table(letter: str) -> str:
         if fault.id.startswith(letter):
             control = fault.control
             naive = control.startswith("naive")
-            rows.append([fault.id, fault.promise, control if naive else f"ours without: {control}"])
+            broken = f" **Not yet: {fault.broken}.**" if fault.broken else ""
+            rows.append(
+                [fault.id, fault.promise + broken, control if naive else f"ours without: {control}"]
+            )
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 

@@ -34,9 +34,21 @@ if TYPE_CHECKING:
 
 EVENTS, TIMES = "naive, events", "naive, times"
 FLOOD = 17_500  # two events each; the kernel's queue holds 16,384
+PAUSE = 0.015  # seconds between two files; after 20 ms of quiet a burst is over
 AWAY = 0.4  # seconds in which what must not come would have come
 
 # --- what happens ---------------------------------------------------------------------------------
+
+
+def begin(rig: Rig, *prefix: str, build: str = "plain") -> None:
+    """The app runs, and the tree is watched: what changes before that is W18's."""
+    rig.start(*prefix, build=build)
+    is_watched(rig)
+
+
+def is_watched(rig: Rig) -> None:
+    rig.told(r"watching [\d,]+ dir")
+    rig.settle()
 
 
 def starts(rig: Rig) -> int:
@@ -75,6 +87,11 @@ def write(rig: Rig, *names: str) -> None:
         path.write_text(f"{time.monotonic_ns()}\n")
 
 
+def shift(rig: Rig, name: str) -> None:
+    """A folder beside the project is moved into it."""
+    (rig.log.parent / name).rename(rig.folder / name)
+
+
 def write_at(rig: Rig, name: str, mtime: int) -> None:
     """The same, and this is its time: seconds since 1970."""
     write(rig, name)
@@ -88,14 +105,18 @@ def edited_in_place(rig: Rig, path: Path | None = None) -> str:
     return str(rig.version)
 
 
-def many(folder: Path, count: int, *, each: int = 20, name: str = "f{}.py") -> None:
-    """So many files, `each` in a folder."""
+def many(folder: Path, count: int, *, each: int = 20, name: str = "f{}.py") -> int:
+    """So many files, `each` in a folder; how often a busy machine made a pause in that."""
+    pauses, last = 0, time.monotonic()
     for number in range(count):
+        pauses += time.monotonic() - last > PAUSE
+        last = time.monotonic()
         if number % each == 0:
             place = folder / f"d{number // each}"
             place.mkdir(parents=True)
         with open(place / name.format(number), "w") as file:
             file.write("x")
+    return pauses
 
 
 def watches(pid: int) -> int:
@@ -157,7 +178,7 @@ def server_of(rig: Rig) -> int:
 @fault(EVENTS)
 def fault_W01(rig: Rig) -> None:
     """When the kernel's queue overflows, what changed in the flood is known all the same."""
-    rig.start()
+    begin(rig)
     pid = rig.pid
     rig.send(signal.SIGSTOP)
     try:
@@ -175,17 +196,18 @@ def fault_W01(rig: Rig) -> None:
 @fault(EVENTS)
 def fault_W02(rig: Rig) -> None:
     """Ten thousand files unpacked at full speed are one change or two; then a save is one."""
-    many(rig.log.parent / "packed", 10_000)
-    rig.start()
-    unpack = ("cp", "-r", str(rig.log.parent / "packed"), str(rig.folder))
-    once(rig, lambda: subprocess.run(unpack, check=True), most=2)
+    begin(rig)
+    before = starts(rig)
+    pauses = many(rig.folder / "unpacked", 10_000)
+    time.sleep(AWAY)  # what must not come
+    assert 1 <= starts(rig) - before <= 2 + pauses, rig.report()
     rig.converge()
 
 
 @fault(EVENTS, needs=("unshare",), quick=True)
 def fault_W03(rig: Rig) -> None:
     """Where no inotify is to be had, files are polled, and that is said."""
-    rig.start(*limited("instances", 0))
+    begin(rig, *limited("instances", 0))
     rig.told(r"max_user_instances.*polling")
     rig.converge()
 
@@ -195,7 +217,7 @@ def fault_W04(rig: Rig) -> None:
     """Folders for which no watch is left are polled: no save is lost, and that is said once."""
     names = [f"d{number}/x.py" for number in range(6)]
     write(rig, *names)
-    rig.start(*limited("watches", 3))
+    begin(rig, *limited("watches", 3))
     rig.told(r"max_user_watches.*polling")
     for name in reversed(names):
         again(rig, lambda n=name: write(rig, n))
@@ -209,7 +231,7 @@ def fault_W04(rig: Rig) -> None:
 @fault(EVENTS, quick=True)
 def fault_W06(rig: Rig) -> None:
     """A file in folders that were made the moment before is seen, each time."""
-    rig.start()
+    begin(rig)
     for number in range(5):
         again(rig, lambda n=number: write(rig, f"n{n}/x/y/z/f.py"))
 
@@ -217,7 +239,7 @@ def fault_W06(rig: Rig) -> None:
 @fault("new folders")
 def fault_W07(rig: Rig) -> None:
     """A save in a folder that came after the start is seen."""
-    rig.start()
+    begin(rig)
     again(rig, lambda: write(rig, "n/x/y/z/f.py"))
     for _ in range(2):
         again(rig, lambda: write(rig, "n/x/y/z/f.py"))
@@ -227,7 +249,7 @@ def fault_W07(rig: Rig) -> None:
 def fault_W08(rig: Rig) -> None:
     """A folder that is deleted and made again is watched again, however quickly that went."""
     write(rig, "pkg/deep/x.py")
-    rig.start()
+    begin(rig)
     for _ in range(3):
         again(rig, lambda: (shutil.rmtree(rig.folder / "pkg"), write(rig, "pkg/deep/x.py")))
         again(rig, lambda: write(rig, "pkg/deep/x.py"))
@@ -237,7 +259,7 @@ def fault_W08(rig: Rig) -> None:
 def fault_W09(rig: Rig) -> None:
     """The root is renamed away and made again: what is saved in the new one is seen."""
     write(rig, "pkg/x.py")
-    rig.start()
+    begin(rig)
     away = rig.folder.with_name("away")
     rig.folder.rename(away)
     shutil.copytree(away, rig.folder)
@@ -253,7 +275,7 @@ def fault_W10(rig: Rig) -> None:
     other.mkdir()
     (other / "x.py").write_text("mounted")
     write(rig, "sub/x.py")
-    rig.start(*apart(f'mount --bind "{other}" "$PWD/sub"'))
+    begin(rig, *apart(f'mount --bind "{other}" "$PWD/sub"'))
     again(rig, lambda: (other / "x.py").write_text("mounted 2"))
     again(rig, lambda: inside(rig, "umount", str(rig.folder / "sub")))
     again(rig, lambda: write(rig, "sub/x.py"))
@@ -267,7 +289,7 @@ def fault_W11(rig: Rig) -> None:
     ready = rig.log.parent / "ready"
     (ready / "sub").mkdir(parents=True)
     (ready / "sub/x.py").write_text("x")
-    rig.start()
+    begin(rig)
     again(rig, lambda: ready.rename(rig.folder / "moved"))
     again(rig, lambda: write(rig, "moved/sub/x.py"))
 
@@ -276,7 +298,7 @@ def fault_W11(rig: Rig) -> None:
 def fault_W12(rig: Rig) -> None:
     """A folder that was moved out is not watched; one moved within is, under its new name."""
     write(rig, "out/sub/x.py", "old/sub/x.py")
-    rig.start()
+    begin(rig)
     outside = rig.log.parent / "outside"
     again(rig, lambda: (rig.folder / "out").rename(outside))
     never(rig, lambda: (outside / "sub/x.py").write_text("not ours"))
@@ -313,7 +335,7 @@ def fault_W14(rig: Rig) -> None:
     """However an editor saves, it is one change; what it writes beside the file is none."""
     rig.want.toml = 'include_ext = ["*"]'
     write(rig, "pkg/x.py")
-    rig.start()
+    begin(rig)
     for save in SAVES:
         once(rig, lambda s=save: s(rig.folder / "pkg/x.py"))
     never(rig, lambda: write(rig, *BESIDE))
@@ -348,7 +370,7 @@ def fault_W15(rig: Rig) -> None:
         branches[branch] = committed(rig, branch)
     rig.launch()
     rig.noted("START", version=branches["two"])
-    rig.settle()
+    is_watched(rig)
     for _ in range(2):
         for branch, version in branches.items():
             once(rig, lambda b=branch: git(rig, "checkout", "-q", b), most=2)
@@ -368,8 +390,8 @@ def fault_W16(rig: Rig) -> None:
     git(rig, "checkout", "-q", "work")
     rig.launch()
     rig.noted("START", version=last)
-    rig.settle()
-    once(rig, lambda: git(rig, "rebase", "-q", "main"))
+    is_watched(rig)
+    once(rig, lambda: git(rig, "rebase", "-q", "-x", "sleep 0.05", "main"))
     assert {line["version"] for line in rig.lines("START")} == {last}, rig.report()
     rig.converge()
     once(rig, lambda: git(rig, "stash"))
@@ -382,7 +404,7 @@ def fault_W16(rig: Rig) -> None:
 def fault_W17(rig: Rig) -> None:
     """A save during a build is one more build: the last version runs."""
     rig.want.wants_build()
-    rig.start(build="slow")
+    begin(rig, build="slow")
     version = rig.edit(build="slow")
     rig.noted("START", role="build", version=version)
     rig.converge()
@@ -403,12 +425,27 @@ def fault_W18(rig: Rig) -> None:
         rig.stop()
 
 
+@fault("late", broken="what left before the tree is first looked at has left no trace")
+def fault_W18b(rig: Rig) -> None:
+    """In the first moments after the start, a deletion or a folder moved in is not lost either."""
+    rig.want.tuning = ("late",)
+    write(rig, "a.py")
+    (rig.log.parent / "ready").mkdir()
+    (rig.log.parent / "ready/x.py").write_text("x")
+    for act in ((rig.folder / "a.py").unlink, lambda: shift(rig, "ready")):
+        rig.edit()
+        rig.launch()
+        rig.noted("START", version=str(rig.version))
+        again(rig, act, within=3)
+        rig.stop()
+
+
 @fault("learning", peers=False)
 def fault_W19(rig: Rig) -> None:
     """With exclude_unchanged, a file that goes back to what it was has changed, too."""
     rig.want.toml = "exclude_unchanged = true"
     write(rig, "a.py", "b.py")
-    rig.start()
+    begin(rig)
     rig.converge()
     before = (rig.folder / "b.py").read_text()
     again(rig, lambda: write(rig, "a.py", "b.py"))
@@ -422,7 +459,7 @@ def fault_W19(rig: Rig) -> None:
 def fault_W21(rig: Rig) -> None:
     """Polled, too, an edit of the same size that puts the mtime back is seen."""
     rig.want.toml = "poll = true"
-    rig.start()
+    begin(rig)
     file = rig.folder / "app.py"
     for _ in range(3):
         before = file.stat()
@@ -444,7 +481,7 @@ def fault_W22(rig: Rig) -> None:
         os.utime(rig.folder / "app.py", (mtime, mtime))
         rig.launch()
         rig.noted("START", version=str(rig.version))
-        rig.settle()
+        is_watched(rig)
         for _ in range(2):
             once(rig, partial(write_at, rig, "a.py", mtime))
         rig.converge()
@@ -454,7 +491,7 @@ def fault_W22(rig: Rig) -> None:
 @fault(EVENTS)
 def fault_W23(rig: Rig) -> None:
     """Other rights and another name are no change."""
-    rig.start()
+    begin(rig)
     file = rig.folder / "app.py"
     never(rig, lambda: (file.chmod(0o755), os.link(file, rig.log.parent / "name")))
 
@@ -462,7 +499,7 @@ def fault_W23(rig: Rig) -> None:
 @fault(EVENTS, quick=True)
 def fault_W24(rig: Rig) -> None:
     """A file name that is no UTF-8 is a name like others, and shown escaped."""
-    rig.start()
+    begin(rig)
     odd = os.fsdecode(b"b\xff.py")
     again(rig, lambda: write(rig, odd))
     rig.told(r"change +b\\xff\.py")
@@ -476,7 +513,7 @@ def fault_W25(rig: Rig) -> None:
     with deep_folder(rig.folder, 16) as deep:
         for name in ("f" * 252 + ".py", "x.py"):
             os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=deep))
-    rig.start()
+    begin(rig)
     for name in ("new\nline.py", "esc\x1b[31m.py", "x" * 252 + ".py"):
         again(rig, lambda n=name: write(rig, n))
     rig.converge()
@@ -512,7 +549,7 @@ def fault_W26(rig: Rig) -> None:
         (rig.folder / name).symlink_to(target)
     for number in range(1, 41):
         (rig.folder / f"l{number}").symlink_to(f"l{number - 1}" if number > 1 else "pkg")
-    rig.start()
+    begin(rig)
     again(rig, lambda: write(rig, "pkg/x.py"))
     rig.told(r"watching \d dirs")
     assert watches(rig.pid) < 12
@@ -528,7 +565,7 @@ def fault_W28(rig: Rig) -> None:
         place.mkdir()
         (place / "x.py").write_text(place.name)
     (rig.folder / "link").symlink_to(one)
-    rig.start()
+    begin(rig)
     again(rig, lambda: (one / "x.py").write_text("new"))
     (rig.folder / "next").symlink_to(two)
     again(rig, lambda: (rig.folder / "next").replace(rig.folder / "link"))
@@ -540,7 +577,7 @@ def fault_W28(rig: Rig) -> None:
 def fault_W29(rig: Rig) -> None:
     """An edit through another name of the file, outside the tree, is found by the audit."""
     rig.want.tuning = ("haste",)
-    rig.start()
+    begin(rig)
     other = rig.log.parent / "other-name"
     os.link(rig.folder / "app.py", other)
     rig.noted("START", version=edited_in_place(rig, other))
@@ -551,7 +588,7 @@ def fault_W29(rig: Rig) -> None:
 def fault_W30(rig: Rig) -> None:
     """An edit through memory that is mapped is seen when the file is closed."""
     write(rig, "x.py")
-    rig.start()
+    begin(rig)
 
     def mapped() -> None:
         with (rig.folder / "x.py").open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
@@ -567,7 +604,7 @@ def fault_W31(rig: Rig) -> None:
     closed = rig.folder / "closed"
     closed.chmod(0)
     rig.finally_(lambda: closed.chmod(0o755))
-    rig.start("unshare", "--user", "--map-user=12345")
+    begin(rig, "unshare", "--user", "--map-user=12345")
     rig.told(r"can't read closed: Permission denied")
     again(rig, lambda: closed.chmod(0o755))
     again(rig, lambda: write(rig, "closed/x.py"))
@@ -586,7 +623,7 @@ def fault_W32(rig: Rig) -> None:
     for place in (upper, work):
         place.mkdir()
     layers = f"lowerdir=$PWD,upperdir={upper},workdir={work}"
-    rig.start(*apart(f'mount -t overlay overlay -o "{layers}" "$PWD"'))
+    begin(rig, *apart(f'mount -t overlay overlay -o "{layers}" "$PWD"'))
     rig.noted("START", version=edited_in_place(rig))
     rig.told(r"app\.py changed without an event \(overlay\): polling")
     rig.noted("START", version=edited_in_place(rig))
@@ -595,7 +632,7 @@ def fault_W32(rig: Rig) -> None:
 @fault("silent", needs=("unshare", "bindfs"), quick=True)
 def fault_W33(rig: Rig) -> None:
     """A file system of a kind that raises no events is polled from the start, and that is said."""
-    rig.start(*apart(bindfs("", "")))
+    begin(rig, *apart(bindfs("", "")))
     server_of(rig)
     rig.told(r"watching .*poll: .*\(fuse\.grpcfuse\)")
     rig.converge(within=5)  # earlier than any audit
@@ -617,7 +654,7 @@ def fault_W34(rig: Rig) -> None:
     if not folds():
         pytest.skip("no file system without case here (tmpfs with casefold, CONFIG_UNICODE)")
     write(rig, "sub/.keep")
-    rig.start(*apart(folds()))
+    begin(rig, *apart(folds()))
     inner = f"/proc/{rig.pid}/root{rig.folder}/sub"
     again(rig, lambda: open(f"{inner}/name.py", "w").close())
     once(rig, lambda: os.rename(f"{inner}/name.py", f"{inner}/Name.py"))
@@ -633,7 +670,7 @@ def fault_W36(rig: Rig) -> None:
     rig.want.toml = "exclude_unchanged = true"
     with (rig.folder / "big.py").open("wb") as big:
         big.truncate(5 << 30)
-    rig.start()
+    begin(rig)
     rig.converge(within=2)
     with (rig.folder / "big.py").open("r+b") as big:
         again(rig, lambda: (big.write(b"x"), big.close()), within=2)
@@ -655,7 +692,7 @@ def fault_W37(rig: Rig) -> None:
     for place in ("node_modules/x", ".venv/lib", ".git/objects/ab", ".git/refs"):
         (rig.folder / place).mkdir(parents=True)
     (rig.folder / ".git/HEAD").write_text("ref: refs/heads/main\n")
-    rig.start()
+    begin(rig)
     rig.converge()
     noise = (*PYTHON, "-c", NOISE)
     share = []
@@ -672,7 +709,7 @@ def fault_W37(rig: Rig) -> None:
 def fault_W39(rig: Rig) -> None:
     """A build that writes sources into the tree is at most one more build, not an endless loop."""
     rig.want.wants_build()
-    rig.start(build="generate")
+    begin(rig, build="generate")
     for _ in range(2):
         version = rig.edit(build="generate")
         rig.noted("START", role="app", version=version)
@@ -702,7 +739,7 @@ def fault_W40(rig: Rig) -> None:
 def fault_W41(rig: Rig) -> None:
     """A deleted file and a deleted package are changes."""
     write(rig, "a.py", "pkg/deep/b.py")
-    rig.start()
+    begin(rig)
     again(rig, (rig.folder / "a.py").unlink)
     again(rig, lambda: shutil.rmtree(rig.folder / "pkg"))
     rig.converge()
@@ -718,7 +755,7 @@ def fault_W42(rig: Rig) -> None:
     (rig.folder / "mnt").mkdir()
     (rig.log.parent / "under").mkdir()
     (rig.log.parent / "under/x.py").write_text("x")
-    rig.start(*apart(bindfs("../under", "mnt")))
+    begin(rig, *apart(bindfs("../under", "mnt")))
     server = server_of(rig)
     again(rig, lambda: (rig.log.parent / "under/x.py").write_text("new"))
     os.kill(server, signal.SIGSTOP)
@@ -750,7 +787,7 @@ def fault_W43b(rig: Rig) -> None:
 
 def dead_inotify(rig: Rig) -> None:
     write(rig, "pkg/x.py")
-    rig.start()
+    begin(rig)
     rig.converge()
     rig.told(r"inotify does not answer any more: watching anew")
     rig.until(lambda: watches(rig.pid) == 2, what="two watches")
@@ -763,7 +800,7 @@ def fault_W44(rig: Rig) -> None:
     """To poll twenty thousand files costs at most 4 % of one CPU."""
     rig.want.toml = "poll = true"
     many(rig.folder / "src", 20_000)
-    rig.start()
+    begin(rig)
     rig.told(r"watching .*poll")
     time.sleep(1)  # the start is over
     assert cpu_share(rig, lambda: time.sleep(3)) <= 0.04  # what is measured
