@@ -50,7 +50,7 @@ bench-watch: $(VENV)/.ready ## measure each way to save, and big trees, for docs
 	$(BIN)/python -m benchmarks.saves --peers --markdown $(ARGS)
 	$(BIN)/python -m benchmarks.scale --markdown $(ARGS)
 
-faults: $(VENV)/.ready-to-test ## every fault, and that a naive reloader does not survive it (6 minutes)
+faults: $(VENV)/.ready-to-test ## every fault, and that a naive reloader does not survive it (9 minutes)
 	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
 
 soak: $(VENV)/.ready-to-test ## 1,000 restarts and a storm of signals: nothing may grow (5 minutes)

@@ -239,8 +239,12 @@ def _doctor(arguments: list[str]) -> int:
     from reloader.commands import doctor
 
     error = None if reading.config else ConfigError(*reading.problems)
-    findings = doctor.doctor(reading.config, error)
-    _say(doctor.render(findings, as_json=given.options.json))
+    findings = []
+    for finding in doctor.doctor(reading.config, error):  # at once: the next may take long
+        findings.append(finding)
+        _say(doctor.line(finding, as_json=given.options.json))
+    if not given.options.json:
+        _say(doctor.summary(findings))
     return doctor.status(findings)
 
 

@@ -8,130 +8,124 @@ import resource
 import select
 import tempfile
 import time
-from collections import Counter
 from contextlib import suppress
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 from reloader import __version__
 from reloader.checks.finding import Finding, Grade
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
-_SYSCTL = "/proc/sys/fs/inotify/"
-_TIGHT = 0.5  # of the watches in use: time to tell
 _FEW_FILES = 256  # descriptors; an app with some connections needs more
+_PACKAGES = ("watchfiles", "psutil", "tomli")
+_SHELLS = frozenset({"sh", "ash", "bash", "dash", "zsh", "busybox"})
+_SAVES = 4  # quick ones, to see whether their times differ
+_PAUSE = 0.012  # seconds between them: longer than the tick of any kernel
+_SKEW = 1.0  # seconds that a file's time may be from ours
 
 
 def checks(root: str) -> Iterator[Finding]:
     yield _versions()
-    yield _pid1()
-    yield from _watches()
-    yield _descriptors()
-    yield from _clock(root)
+    yield pid1(_words_of_pid1(), contained=_is_contained())
+    yield descriptors(*resource.getrlimit(resource.RLIMIT_NOFILE))
+    yield from _file_times(root)
 
 
 def _versions() -> Finding:
     text = f"reloader {__version__}, Python {platform.python_version()}, {platform.system()}"
-    return Finding("versions", Grade.OK, f"{text} {platform.release()}")
+    packages = []
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            packages.append(f"{name} {metadata.version(name)}")
+    return Finding("versions", Grade.OK, f"{text} {platform.release()}; {', '.join(packages)}")
 
 
-def _pid1() -> Finding:
-    if os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv"):
-        name = _read("/proc/1/comm").strip() or "?"
-        return Finding(
-            "pid 1",
-            Grade.OK,
-            f"in a container; PID 1 is {name}",
-            "as PID 1 reloader reaps, forwards signals and ends within 8 s of SIGTERM",
+# --- PID 1 ----------------------------------------------------------------------------------------
+
+
+def pid1(words: Sequence[str], *, contained: bool) -> Finding:
+    """What it means for signals and orphans that the first process is this command."""
+    names = [os.path.basename(word) for word in words[:3]]
+    name = names[0].lstrip("-") if names else "unknown"
+    where = "in a container" if contained else "not in a container"
+    if "reloader" in names:
+        why = "it passes signals on, reaps orphans, and ends within 8 s of SIGTERM"
+        return Finding("pid 1", Grade.OK, "reloader", why)
+    if name in _SHELLS:
+        why = (
+            "a shell passes no signal on: if it has started reloader, `docker stop` kills both"
+            " after 10 s, and the app can't finish its work"
         )
-    return Finding("pid 1", Grade.OK, "not in a container; orphans are adopted as a subreaper")
+        fix = 'CMD ["reloader", "run"]; in a script: exec reloader run'
+        return Finding("pid 1", Grade.NOTE, f"{name}, {where}", why, fix)
+    return Finding("pid 1", Grade.OK, f"{name}, {where}")
 
 
-def _watches() -> Iterator[Finding]:
-    limit, instances = _number("max_user_watches"), _number("max_user_instances")
-    if limit is None or instances is None:
-        yield Finding("watches", Grade.NOTE, "no inotify here: files are polled or watchfiles used")
-        return
-    holders = watch_holders()
-    used = sum(count for count, _ in holders.values())
-    most = sorted(holders.items(), key=lambda item: -item[1][0])[:3]
-    who = ", ".join(f"{name} {count:,}" for name, (count, _) in most if count)
-    tight = used > limit * _TIGHT
-    yield Finding(
-        "watches",
-        Grade.NOTE if tight else Grade.OK,
-        f"{used:,} of {limit:,} in use" + (f" ({who})" if who else ""),
-        "what no watch is left for is polled, which costs CPU and time" if tight else "",
-        f"sysctl fs.inotify.max_user_watches={limit * 4}" if tight else "",
-    )
-    open_ones = sum(number for _, number in holders.values())
-    if open_ones > instances * _TIGHT:
-        fix = f"sysctl fs.inotify.max_user_instances={instances * 4}"
-        why = "without an instance everything is polled"
-        yield Finding("instances", Grade.NOTE, f"{open_ones} of {instances} in use", why, fix)
+def _words_of_pid1() -> list[str]:
+    for path in ("/proc/1/cmdline", "/proc/1/comm"):
+        if text := _read(path).strip("\0\n"):
+            return text.split("\0")
+    return []
 
 
-def watch_holders() -> dict[str, tuple[int, int]]:
-    """By process ("name (pid)"): its inotify watches and instances, as far as we may see."""
-    held: dict[str, tuple[int, int]] = {}
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        watches: Counter[str] = Counter()
-        instances = 0
-        with suppress(OSError):
-            for number in os.listdir(f"/proc/{pid}/fd"):
-                with suppress(OSError):
-                    if os.readlink(f"/proc/{pid}/fd/{number}") == "anon_inode:inotify":
-                        instances += 1
-                        info = _read(f"/proc/{pid}/fdinfo/{number}")
-                        watches[number] = info.count("inotify wd:")
-        if instances:
-            name = _read(f"/proc/{pid}/comm").strip() or "?"
-            held[f"{name} ({pid})"] = (sum(watches.values()), instances)
-    return held
+def _is_contained() -> bool:
+    return os.path.exists("/.dockerenv") or os.path.exists("/run/.containerenv")
 
 
-def _descriptors() -> Finding:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < _FEW_FILES:
-        why = "the app inherits it, and an app with some connections needs more"
-        return Finding("descriptors", Grade.NOTE, f"limit {soft}", why, f"ulimit -n {hard}")
-    return Finding("descriptors", Grade.OK, f"limit {soft:,}")
+# --- limits ---------------------------------------------------------------------------------------
 
 
-def _clock(root: str) -> Iterator[Finding]:
-    """Whether two quick saves have different times, and whether the file system's clock is ours."""
+def descriptors(soft: int, hard: int) -> Finding:
+    """RLIMIT_NOFILE."""
+    if soft == resource.RLIM_INFINITY or soft >= _FEW_FILES:
+        number = "no limit" if soft == resource.RLIM_INFINITY else f"up to {soft:,}"
+        return Finding("open files", Grade.OK, number)
+    why = "the app inherits that, and one with some connections needs more"
+    enough = max(_FEW_FILES, 1024)
+    if hard == resource.RLIM_INFINITY or hard >= enough:
+        fix = f"ulimit -n {enough}"
+    else:
+        fix = f"raise the hard limit, too ({hard}): docker run --ulimit nofile={enough}"
+    return Finding("open files", Grade.NOTE, f"up to {soft:,} only", why, fix)
+
+
+# --- times ----------------------------------------------------------------------------------------
+
+
+def _file_times(root: str) -> Iterator[Finding]:
+    """Saves a file some times; it has no name (O_TMPFILE), so no reloader at work sees it."""
+    stamps = []
     try:
-        # It has no name (O_TMPFILE), so a reloader at work does not see it.
         with tempfile.TemporaryFile(dir=root) as file:
-            stamps = set()
-            for number in range(4):
+            for number in range(_SAVES):
+                if number:
+                    select.select((), (), (), _PAUSE)
                 os.write(file.fileno(), b"x")
-                stamps.add(os.fstat(file.fileno()).st_mtime_ns)
-                if number < 3:
-                    select.select((), (), (), 0.012)
-            ahead = (max(stamps) - time.time_ns()) / 1e9
+                stamps.append(os.fstat(file.fileno()).st_mtime_ns)
+            now = time.time_ns()
     except OSError as error:
-        why = "nothing of reloader's own needs to be written there"
+        why = "reloader writes nothing there; a build that does would fail"
         yield Finding("root", Grade.OK, f"{root} can't be written: {error.strerror}", why)
         return
-    coarse = len(stamps) < 4
-    yield Finding(
-        "file times",
-        Grade.NOTE if coarse else Grade.OK,
-        "coarse" if coarse else "finer than 12 ms",
-        "a second save at once, of the same size, may look like none where polled"
-        if coarse
-        else "",
-    )
-    if abs(ahead) > 1:
-        why = "make and other tools that compare times will be confused; reloader is not"
-        yield Finding("clock", Grade.NOTE, f"files are {ahead:+.1f} s from our clock", why)
+    yield from times(stamps, now)
 
 
-def _number(name: str) -> int | None:
-    text = _read(_SYSCTL + name).strip()
-    return int(text) if text.isdigit() else None
+def times(stamps: Collection[int], now_ns: int) -> Iterator[Finding]:
+    """What these times of quick saves say; the last was at `now_ns`, by our clock."""
+    if len(set(stamps)) == _SAVES:
+        yield Finding("file times", Grade.OK, "fine enough to tell two quick saves apart")
+    else:
+        why = "where files are polled, two saves of the same size within that time look like one"
+        yield Finding("file times", Grade.NOTE, "too coarse to tell two quick saves apart", why)
+    ahead = (max(stamps) - now_ns) / 1e9
+    if abs(ahead) <= _SKEW:
+        yield Finding("clock", Grade.OK, "the files' and ours agree")
+    else:
+        what = f"files are {abs(ahead):,.1f} s {'ahead of' if ahead > 0 else 'behind'} our clock"
+        why = "reloader does not mind; make and other tools that compare times do"
+        yield Finding("clock", Grade.NOTE, what, why, "set the clock of the machine that has them")
 
 
 def _read(path: str) -> str:

@@ -1,71 +1,140 @@
-"""Checks of a project: its mounts, and folders that cost more than they should."""
+"""Checks of a project: its mounts, its watches, and folders that cost more than they should."""
 
 from __future__ import annotations
 
+import json
+import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from reloader.checks import watches
 from reloader.checks.finding import Finding, Grade
 from reloader.watch import mounts
+from reloader.watch.rules import Rules
 from reloader.watch.survey import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from reloader.config.model import Config
-    from reloader.watch.rules import Rules
-    from reloader.watch.survey import Survey
 
-_HUGE = 1000  # folders below one folder of the root: worth a look
+_HUGE = 1000  # folders below one folder: worth a look
 _SHARE = 0.5  # of them without a single file that counts: worth an exclude_dir
 
 
-def checks(config: Config) -> Iterator[Finding]:
-    found = survey(config)
-    yield from _mounts(found.rules, mounts.read())
-    yield from _tree(found.rules, found)
+def checks(config: Config, held: watches.Watches | None) -> Iterator[Finding]:
+    """The mounts first: to look at all files may take long on one of them, or for ever."""
+    rules = Rules.of(config)
+    table = mounts.read()
+    events = not config.build.poll and (held is None or not held.refusal)
+    yield from of_mounts(rules, table, events=events)
     if config.build.poll:
-        why = "polling sees a change later than events do and costs CPU"
-        yield Finding("poll", Grade.NOTE, "build.poll is on", why, "leave it out: reloader knows")
+        why = "polling sees a save later than events do, and costs CPU"
+        fix = "leave it out: where no events come, reloader polls without being told to"
+        yield Finding("poll", Grade.NOTE, "build.poll is on: all files are polled", why, fix)
+    found = survey(config).folders
+    yield from of_tree(rules, found, config.build.exclude_dir)
+    if events:
+        silent = [path for path in found if is_silent(table, path)]
+        yield from watches.budget(held, len(found) - len(silent))
 
 
-def _mounts(rules: Rules, table: mounts.Mounts) -> Iterator[Finding]:
+# --- mounts ---------------------------------------------------------------------------------------
+
+
+def of_mounts(rules: Rules, table: mounts.Mounts, *, events: bool) -> Iterator[Finding]:
+    """How each is watched: what the roots are on, and what is mounted below them.
+
+    `events`: they are to be had, and wanted.
+    """
     for root in rules.roots:
-        mount = table.of(root)
+        mount = table.of(os.path.realpath(root))
         if mount is None:
             yield Finding("mount", Grade.NOTE, f"{root}: nothing is known of its file system")
-        elif mount.source.endswith("//deleted"):
-            why = "the folder on the host was deleted and made again; this is the old one"
-            yield Finding("mount", Grade.BAD, f"{root} is stale", why, "restart the container")
-        elif mount.is_silent:
-            why = f"{mount.fstype} raises no event for what others write"
-            yield Finding("mount", Grade.NOTE, f"{root}: {mount.fstype}, polled", why)
         else:
-            yield Finding("mount", Grade.OK, f"{root}: {mount.fstype}, watched by events")
+            yield _of_mount(root, mount, events=events)
+    for point, mount in sorted(table.at.items()):
+        if point in rules.roots or not any(_is_below(point, root) for root in rules.roots):
+            continue
+        if os.path.isfile(point) and rules.decide(point).needs:
+            yield _of_file(rules.shown(point))
+        elif os.path.isdir(point) and rules.enters(point):
+            yield _of_mount(point, mount, events=events)
 
 
-def _tree(rules: Rules, found: Survey) -> Iterator[Finding]:
-    """Counts folders and files that count, by the first folder below the root."""
+def _of_mount(path: str, mount: mounts.Mount, *, events: bool) -> Finding:
+    if mount.source.endswith("//deleted"):
+        why = "the folder outside was deleted and made again, and this is the deleted one"
+        return Finding("mount", Grade.BAD, f"{path} is stale", why, "start the container again")
+    if mount.is_silent:
+        why = "no event comes here for what is written on the other side, so a save is seen later"
+        fix = "none needed; quicker: sources on a disk of this machine (WSL: below /home, not /mnt)"
+        return Finding("mount", Grade.NOTE, f"{path}: {mount.fstype}, polled", why, fix)
+    if not events:
+        return Finding("mount", Grade.OK, f"{path}: {mount.fstype}, polled like all")
+    if mount.is_local:
+        return Finding("mount", Grade.OK, f"{path}: {mount.fstype}, watched by events")
+    what = f"{path}: {mount.fstype}, watched by events, and looked through every 30 s"
+    why = "what is written from outside may raise no event; if so it is noticed, and polled then"
+    return Finding("mount", Grade.OK, what, why)
+
+
+def _of_file(name: str) -> Finding:
+    why = "most editors replace a file, and what is mounted stays the old one"
+    fix = "mount the folder that it is in"
+    return Finding("mount", Grade.NOTE, f"{name} is mounted as a single file", why, fix)
+
+
+def is_silent(table: mounts.Mounts, path: str) -> bool:
+    mount = table.of(path)
+    return mount is not None and mount.is_silent
+
+
+# --- folders --------------------------------------------------------------------------------------
+
+
+def of_tree(
+    rules: Rules, found: Mapping[str, tuple[str, ...]], excluded: tuple[str, ...]
+) -> Iterator[Finding]:
+    """`found`: by folder the names of the files that count."""
+    counted = sum(map(len, found.values()))
+    what = f"{len(found):,} folders to watch, with {counted:,} files that count"
+    if counted:
+        yield Finding("tree", Grade.OK, what)
+    else:
+        why = "no save would do anything"
+        fix = "build.include_ext says which do; reloader explain PATH says why one doesn't"
+        yield Finding("tree", Grade.NOTE, what, why, fix)
+    huge = list(_huge(rules.roots, found))
+    shown = [rules.shown(path) for path, _, _ in huge]
+    for name, (_, folders, files) in zip(shown, huge, strict=True):
+        what = f"{name}: {folders:,} folders, with {files:,} files that count"
+        why = "each folder takes a watch, and a look at the start"
+        fix = f"if none should: exclude_dir = {json.dumps([*excluded, *shown])} in [build]"
+        yield Finding("huge", Grade.NOTE, what, why, fix)
+
+
+def _huge(
+    roots: Iterable[str], found: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[str, int, int]]:
+    """The topmost folders that have many below them and few files: folder, folders, files."""
     folders: Counter[str] = Counter()
     files: Counter[str] = Counter()
-    for path, names in found.folders.items():
-        top = _top(path, rules.roots)
-        folders[top] += 1
-        files[top] += len(names)
-    total, counted = sum(folders.values()), sum(files.values())
-    yield Finding("tree", Grade.OK, f"folders to watch: {total:,}; files that count: {counted:,}")
-    for top, number in folders.most_common(5):
-        if number >= _HUGE and files[top] < number * (1 - _SHARE):
-            shown = rules.shown(top)
-            why = "each takes a watch and a look at the start"
-            what = f"{shown}: {number:,} folders, {files[top]:,} files that count"
-            yield Finding("huge", Grade.NOTE, what, why, f'exclude_dir = ["{shown}"]')
+    tops = frozenset(roots)
+    for path, names in found.items():
+        above = path
+        while above not in tops and above != "/":
+            folders[above] += 1
+            files[above] += len(names)
+            above = above.rpartition("/")[0] or "/"
+    told: set[str] = set()
+    for path in sorted(folders, key=lambda path: path.count("/")):
+        if any(_is_below(path, other) for other in told):
+            continue
+        if folders[path] >= _HUGE and files[path] < folders[path] * (1 - _SHARE):
+            told.add(path)
+            yield path, folders[path], files[path]
 
 
-def _top(path: str, roots: Iterable[str]) -> str:
-    """The folder of a root that the path is in or below; the root itself for the root."""
-    for root in roots:
-        prefix = root.rstrip("/") + "/"
-        if path.startswith(prefix):
-            return prefix + path[len(prefix) :].split("/", 1)[0]
-    return path
+def _is_below(path: str, folder: str) -> bool:
+    return path.startswith(folder.rstrip("/") + "/")

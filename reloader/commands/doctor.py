@@ -7,37 +7,54 @@ import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from reloader.checks import machine, project
+from reloader.checks import machine, project, watches
 from reloader.checks.finding import Finding, Grade
 from reloader.errors import Exit
+from reloader.report.text import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from reloader.config.model import Config
     from reloader.errors import ReloaderError
 
-_MARKS = {Grade.OK: "ok", Grade.NOTE: "--", Grade.BAD: "!!"}
 
-
-def doctor(config: Config | None, error: ReloaderError | None = None) -> list[Finding]:
-    """All findings; without a usable config (`error` says why) those of the machine."""
-    findings = list(machine.checks(config.root if config else os.getcwd()))
+def doctor(config: Config | None, error: ReloaderError | None = None) -> Iterator[Finding]:
+    """All findings, as they come; without a usable config (`error` says why) the machine's."""
+    yield from machine.checks(config.root if config else os.getcwd())
+    held = watches.read()
+    yield from watches.findings(held)
     if config:
-        findings += project.checks(config)
+        yield Finding("config", Grade.OK, config.file or "no file: flags, environment, defaults")
+        yield from project.checks(config, held)
     for problem in error.problems if error else ():
         what = f"{problem.where}: {problem.text}" if problem.where else problem.text
-        findings.append(Finding("config", Grade.BAD, what, fix=problem.hint))
-    return findings
+        fix = problem.hint or "reloader check says more"
+        yield Finding("config", Grade.BAD, what, "nothing can be run", fix)
 
 
-def render(findings: list[Finding], *, as_json: bool = False) -> str:
-    """Lines for people, or one JSON object a line."""
+def line(finding: Finding, *, as_json: bool = False) -> str:
+    """Lines for people, or one JSON object."""
     if as_json:
-        return "".join(json.dumps(asdict(f) | {"grade": f.grade.value}) + "\n" for f in findings)
-    lines = []
-    for finding in findings:
-        lines.append(f"{_MARKS[finding.grade]} {finding.topic:<12} {finding.what}")
-        lines += [f"   {'':<12} {text}" for text in (finding.why, finding.fix) if text]
-    return "\n".join(lines) + "\n"
+        return json.dumps(asdict(finding) | {"grade": finding.grade.value}) + "\n"
+    texts = ((finding.topic, finding.what), ("  why", finding.why), ("  fix", finding.fix))
+    grades = (finding.grade.value, "", "")
+    return "".join(
+        f"{grade:<5} {word:<11} {one_line(text)}\n"
+        for grade, (word, text) in zip(grades, texts, strict=True)
+        if text
+    )
+
+
+def summary(findings: list[Finding]) -> str:
+    """How many of which grade, for people."""
+    count = [finding.grade for finding in findings].count
+    bad, notes = count(Grade.BAD), count(Grade.NOTE)
+    if not (bad or notes):
+        return "all is well\n"
+    parts = [f"{bad} bad: will not work"] * bool(bad)
+    parts += [f"{notes} to note: works, and could be better"] * bool(notes)
+    return "; ".join(parts) + "\n"
 
 
 def status(findings: list[Finding]) -> Exit:

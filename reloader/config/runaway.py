@@ -46,7 +46,8 @@ class _Group:
         """Whether, repeated, it can divide a text in one way only.
 
         Its branches begin with different characters; and in a branch with a part that varies there
-        is another, fixed one that none of those can take: the `/` of `([a-z]+/)*`.
+        is another, fixed one that none of those can take: the `/` of `([a-z]+/)*`. A fixed `/` is
+        enough in any case, as in `(.*/)*`: what is searched is a path, and has but a few.
         """
         begun: set[str] = set()
         for branch in self.branches:
@@ -55,7 +56,7 @@ class _Group:
             begun |= branch[0].chars
             loose = frozenset().union(*(item.chars for item in branch if item.varies))
             fixed = [item for item in branch if not item.varies]
-            if loose and all(item.chars & loose for item in fixed):
+            if loose and all(item.chars & loose and item.chars != {"/"} for item in fixed):
                 return False
             if branch[0].varies and len(self.branches) > 1:
                 return False

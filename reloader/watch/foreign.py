@@ -78,6 +78,13 @@ class Foreign:
             self._thread = threading.Thread(target=self._run, name="watchfiles", daemon=True)
             self._thread.start()
 
+    def hears(self) -> bool:
+        """Its thread sees to that itself."""
+        return True
+
+    def renew(self) -> None:
+        pass
+
     def gather(self, until: float) -> bool:
         """Takes what has come; False: time is up, there may be more."""
         while self._batches:

@@ -71,10 +71,10 @@ class Inotify:
         self._rm(self.descriptor, watch)
 
     def read(self) -> list[Event]:
-        """One buffer of events; empty: there are none now."""
+        """One buffer of events; empty: there are none now, or there is nobody to tell (`lives`)."""
         try:
             data = os.read(self.descriptor, _BUFFER)
-        except BlockingIOError:
+        except OSError:
             return []
         events = []
         at, end = 0, len(data)
@@ -85,6 +85,17 @@ class Inotify:
             events.append(Event(watch, mask, name))
             at += length
         return events
+
+    def lives(self) -> bool:
+        """Whether the kernel holds a watch for it: somebody may have closed the descriptor.
+
+        From any thread. What the kernel says of a descriptor: man 5 proc, fdinfo.
+        """
+        try:
+            with open(f"/proc/self/fdinfo/{self.descriptor}", "rb") as info:
+                return b"inotify wd:" in info.read(4096)
+        except FileNotFoundError:
+            return not os.path.exists("/proc/self/fdinfo")
 
     def close(self) -> None:
         if self.descriptor >= 0:

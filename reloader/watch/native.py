@@ -96,6 +96,20 @@ class Native:
         while self._alone:
             self._watch_above(self._alone.pop())
 
+    def hears(self) -> bool:
+        """From any thread: whether the kernel would tell us."""
+        return not self._watches or self._inotify.lives()
+
+    def renew(self) -> None:
+        """Begins anew with another inotify. The old descriptor may be somebody else's by now."""
+        self._inotify = inotify.Inotify()
+        self._watches.clear()
+        self._paths.clear()
+        for folder in self._beside:
+            self._watch_beside(folder)
+        self._watch_mounted_files()
+        self._look_at_all()
+
     def gather(self, until: float) -> bool:
         """Takes what the kernel has to say; False: time is up, there may be more."""
         while events := self._inotify.read():
@@ -270,6 +284,9 @@ class Native:
     def _rescan(self) -> None:
         """Events were lost: everything is compared with what was last seen."""
         self._warn("more changes at once than the kernel remembers: all is looked at again")
+        self._look_at_all()
+
+    def _look_at_all(self) -> None:
         self._polled.refresh()
         for root in self._rules.roots:
             self.tree.queue(root, deep=True)

@@ -53,6 +53,8 @@ class Backend(Guard, Protocol):
     def ready(self) -> bool: ...
     def fileno(self) -> int: ...
     def walked(self) -> None: ...
+    def hears(self) -> bool: ...
+    def renew(self) -> None: ...
     def gather(self, until: float) -> bool: ...
     def hand_over(self, path: str, why: str) -> None: ...
     def attend(self, folder: str) -> None: ...
@@ -75,6 +77,12 @@ class Unwatched(Unguarded):
         return -1
 
     def walked(self) -> None:
+        pass
+
+    def hears(self) -> bool:
+        return True
+
+    def renew(self) -> None:
         pass
 
     def gather(self, until: float) -> bool:  # noqa: ARG002
@@ -114,6 +122,7 @@ class Watcher:
             self._engine.attend(self._git.folder)
         self._waiter = _waiter(self._wake.fileno(), self._engine.fileno())
         self._audit: Audit | None = None
+        self._deaf = False  # the engine is; the audit has noticed
         self._told = False  # that we watch
         self._back_at = 0.0  # when a timer will wake us, on the monotonic clock
         self._wake.set()  # there is a tree to walk
@@ -125,6 +134,8 @@ class Watcher:
         """What has changed; takes 30 ms at most when there is more to look at than that."""
         now = time.monotonic()
         self._wake.clear()
+        if self._deaf:
+            self._hear_again()
         gathered = self._engine.gather(now + _GATHER)
         for path in self._polled.hints():
             self._tree.hint(path, Hint.WRITTEN)
@@ -148,6 +159,16 @@ class Watcher:
             timer = threading.Timer(at + 0.001 - now, self._wake.set)
             timer.daemon = True
             timer.start()
+
+    def _hear_again(self) -> None:
+        self._deaf = False
+        self._warn("inotify does not answer any more: watching anew, all is looked at again")
+        try:
+            self._engine.renew()
+        except OSError as error:
+            self._warn(f"inotify: {error.strerror}: changes are seen by the audit only")
+        else:
+            _listen(self._waiter, self._engine.fileno())
 
     def close(self) -> None:
         if self._audit:
@@ -218,7 +239,10 @@ class Watcher:
         return Audit(self._tree, self._wake, trusted=trusted, each=self._now_and_then)
 
     def _now_and_then(self) -> list[str]:
-        """In the audit's thread: says who hangs; roots that are back, and nobody told."""
+        """In the audit's thread: says who hangs, or is deaf; roots that came back untold."""
+        if not self._engine.hears():
+            self._deaf = True
+            self._wake.set()
         for label in self._polled.hanging():
             self._warn(f"no answer from {label}: changes there are not seen until it answers")
         self._polled.refresh()
@@ -292,6 +316,11 @@ def _waiter(wake: int, engine: int) -> select.epoll | None:
     if engine < 0:
         return None
     waiter = select.epoll()
-    waiter.register(wake, select.EPOLLIN)
-    waiter.register(engine, select.EPOLLIN)
+    _listen(waiter, wake)
+    _listen(waiter, engine)
     return waiter
+
+
+def _listen(waiter: select.epoll | None, descriptor: int) -> None:
+    if waiter:
+        waiter.register(descriptor, select.EPOLLIN)

@@ -228,6 +228,19 @@ def app():
         signal.pause()
 
 
+def flood():
+    for _ in range(200):
+        os.write(1, b"x" * (1 << 20))
+
+
+def generate():
+    with open("generated.py", "w") as generated:
+        generated.write(f"SOURCE = {VERSION}")
+
+
+WORK = {"persist": persist, "flood": flood, "generate": generate}  # of a build
+
+
 def build():
     note("START")
     if MODE in {"hang", "deaf"}:
@@ -240,11 +253,7 @@ def build():
         os._exit(int(MODE[4:]))
     if MODE.startswith("kill"):
         os.kill(os.getpid(), int(MODE[4:]))
-    if MODE == "persist":
-        persist()
-    if MODE == "flood":
-        for _ in range(200):
-            os.write(1, b"x" * (1 << 20))
+    WORK.get(MODE, lambda: None)()
     if MODE != "nothing":
         shutil.copy("app.py", "tmp/app.py")
     if MODE == "slow":

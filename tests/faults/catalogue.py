@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
     from tests.faults.rig import Rig
 
-MODULES = ("processes", "stopping", "builds", "output", "environment", "configs")
+MODULES = (
+    "processes",
+    "stopping",
+    "builds",
+    "output",
+    "environment",
+    "configs",
+    "watching",
+)
 PID1 = ("unshare", "-Urpf", "--mount-proc", "--kill-child")
 
 

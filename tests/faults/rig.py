@@ -106,7 +106,7 @@ class Rig:
     def pid(self) -> int:
         """The supervisor's, behind whatever started it."""
         assert self.process
-        command = self.tool.command(Want(), HERE)
+        command = self.tool.command(self.want, HERE)
         name = os.path.basename(command[command[0] == sys.executable])
         top = self.process.pid
 

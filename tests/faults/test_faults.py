@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.catalogue import Fault, all_faults
 from tests.faults.rig import Rig
-from tests.faults.tools import NAIVE, reloader, weakened
+from tests.faults.tools import control, reloader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,14 +51,14 @@ def test_survives(fault: Fault, tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", [pytest.param(f, id=f.id) for f in ALL if not f.broken])
 def test_control_bites(fault: Fault, tmp_path: Path) -> None:
     """A naive reloader, or ours with the guarding line switched off, does not survive it."""
-    tool = NAIVE if fault.control == "naive" else weakened(fault.control)
     with pytest.raises((AssertionError, OSError)):
-        play(fault, tool, tmp_path)
+        play(fault, control(fault.control), tmp_path)
 
 
 @pytest.mark.faults
 @pytest.mark.quick
-def test_the_naive_one_works(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["naive", "naive, events", "naive, times"])
+def test_the_naive_one_works(name: str, tmp_path: Path) -> None:
     """Without a fault the naive one passes: so a fault is what it fails by."""
 
     def no_fault(rig: Rig) -> None:
@@ -67,4 +67,4 @@ def test_the_naive_one_works(tmp_path: Path) -> None:
         for _ in range(2):
             rig.converge()
 
-    play(Fault("none", no_fault, "", True, True, (), ""), NAIVE, tmp_path)
+    play(Fault("none", no_fault, "", True, True, (), ""), control(name), tmp_path)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.faults import blinded
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,6 +31,7 @@ class Want:
     arguments: list[str] = field(default_factory=list)  # given when it is started
     flags: list[str] = field(default_factory=list)  # for reloader alone
     toml: str = ""  # for reloader alone: more lines of [build], more tables
+    tuning: tuple[str, ...] = ()  # for reloader alone: of blinded.py
 
     def wants_build(self) -> None:
         self.build = [*PYTHON, "build.py"]
@@ -67,10 +70,13 @@ def write_toml(want: Want, folder: Path) -> None:
         file.write_text(text)  # not touched in vain: that is a change
 
 
-def ours(*start: str) -> Callable[[Want, Path], list[str]]:
+def ours(*start: str, blind: tuple[str, ...] = ()) -> Callable[[Want, Path], list[str]]:
     def command(want: Want, folder: Path) -> list[str]:
         write_toml(want, folder)
-        return [*start, "run", *want.flags, *(["--", *want.arguments] if want.arguments else [])]
+        names = "+".join((*want.tuning, *blind))
+        program = (sys.executable, str(HERE / "blinded.py"), names) if names else start
+        behind = ["--", *want.arguments] if want.arguments else []
+        return [*program, "run", *want.flags, *behind]
 
     return command
 
@@ -83,16 +89,36 @@ def reloader() -> Tool:
 
 
 def weakened(guard: str) -> Tool:
-    """Ours with one guarding line switched off: see weakened.py."""
-    start = ours(sys.executable, str(HERE / "weakened.py"), guard)
+    """Ours with one guarding line switched off: see weakened.py, blinded.py."""
+    if guard in blinded.GUARDS:
+        start = ours(blind=(guard,))
+    else:
+        start = ours(sys.executable, str(HERE / "weakened.py"), guard)
     return Tool(f"reloader without: {guard}", start, patience=3, settle=0.3, speaks=True)
 
 
 def naive(want: Want, folder: Path) -> list[str]:
+    return [sys.executable, str(HERE / "naive.py"), *naive_words(want)]
+
+
+def naive_words(want: Want) -> list[str]:
     options = ["--build", " ".join(want.build)] if want.build else []
     options += ["--rerun"] if want.rerun else []
-    line = " ".join([*want.app, *want.arguments])
-    return [sys.executable, str(HERE / "naive.py"), *options, line]
+    return [*options, " ".join([*want.app, *want.arguments])]
+
+
+def naive_watching(eyes: str) -> Tool:
+    """What its eyes don't see it does not do: see naive_watching.py."""
+    start = (sys.executable, str(HERE / "naive_watching.py"), eyes)
+    command = lambda want, _: [*start, *naive_words(want)]  # noqa: E731
+    return Tool(f"naive, {eyes}", command, patience=3, settle=0.3)
+
+
+def control(name: str) -> Tool:
+    """What must not survive a fault: "naive" or "naive, events|times", or ours without a guard."""
+    if name.startswith("naive, "):
+        return naive_watching(name.removeprefix("naive, "))
+    return NAIVE if name == "naive" else weakened(name)
 
 
 def air(want: Want, folder: Path) -> list[str]:

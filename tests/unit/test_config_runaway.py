@@ -16,7 +16,6 @@ from reloader.config.runaway import runaway
         r"(a|a)*$",
         r"(a|aa)+$",
         r"(\w+)*\.go",
-        r"(.*/)*x",
         r"((a+)b?)*",
         r"(a?){2,}$",
         r"(?:x+x+)+y",
@@ -50,6 +49,8 @@ def test_the_dangerous(pattern):
         r"(?:[^/]+/)*vendor/",
         r"(^|/)gen(/|$)",
         r"(/[^/]+)*\.pb\.go$",
+        r"(.*/)*x",
+        r"^(.+/)*node_modules/",
     ],
 )
 def test_the_harmless(pattern):

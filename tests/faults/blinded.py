@@ -1,0 +1,158 @@
+"""Reloader with a guarding line of its watching switched off: `blinded.py NAME+… run …`.
+
+The negative control of the faults of watching that no naive reloader fails for the right reason, as
+weakened.py is for the others. Some names switch nothing off: "haste" shortens the waits of what
+looks now and then, "late" puts one in before the watch, and "deaf" and "closed" break the kernel's
+descriptor, as no test can from outside.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+
+def since() -> None:
+    """What changed before the watch began is not told."""
+    from reloader.watch import watcher
+
+    honest = watcher.Watcher.__init__
+    watcher.Watcher.__init__ = lambda self, config, rules, _: honest(self, config, rules, 1 << 62)
+
+
+def new_folders() -> None:
+    """Only folders that were there at the start are watched."""
+    from reloader.watch.native import Native
+
+    honest = Native.arm
+    Native.arm = lambda self, path: self.tree.walked or honest(self, path)
+
+
+def made_again() -> None:
+    """A folder is watched once; one that is made again in its place is not."""
+    from reloader.watch.native import Native
+
+    honest, armed = Native.arm, set()
+
+    def arm(self: Native, path: str) -> bool:
+        first = path not in armed
+        armed.add(path)
+        return honest(self, path) if first else True
+
+    Native.arm = arm
+
+
+def reached() -> None:
+    """A link to a folder is followed, wherever it leads."""
+    from reloader.watch.reached import Reached
+
+    Reached.admits = lambda *_: True
+
+
+def learning() -> None:
+    """With exclude_unchanged a file is compared with what it was at the start, for ever."""
+    from reloader.watch import snapshot
+
+    def same(self: snapshot.Contents, path: str) -> bool:
+        found = snapshot._digest(path)
+        return bool(found and self._hashes.setdefault(path, found[1]) == found[1])
+
+    snapshot.Contents.same = same
+
+
+def largest() -> None:
+    """The bytes of every file are read, however big it is."""
+    from reloader.watch import snapshot
+
+    snapshot.LARGEST = 1 << 60
+
+
+def temporary() -> None:
+    """What editors write beside a file counts like any other."""
+    from reloader.watch import filters
+
+    filters.is_temporary = lambda _: False
+
+
+def canary() -> None:
+    """Nobody asks whether the kernel still tells."""
+    from reloader.watch.native import Native
+
+    Native.hears = lambda _: True
+
+
+def late() -> None:
+    """The watch begins later than an app that starts quickly: on a slow disk it may."""
+    from reloader import watch
+
+    honest = watch.open
+    watch.open = lambda *args: (time.sleep(0.15), honest(*args))[1]
+
+
+def audit() -> None:
+    from reloader.watch.audit import Audit
+
+    Audit.sweep = lambda *_: {}
+
+
+def silent() -> None:
+    """No file system is known for telling nothing."""
+    from reloader.watch.mounts import Mount
+
+    Mount.is_silent = False
+
+
+def haste() -> None:
+    from reloader.watch import audit, poll
+
+    audit._TRUSTED = audit._UNKNOWN = 0.3, 1
+    audit._FIRST, audit._SETTLE = 0.3, 0.1
+    poll._HUNG = 0.5
+
+
+def once_watched(work: object) -> None:
+    """Does it to inotify's descriptor as soon as the tree has been walked."""
+    from reloader.watch.native import Native
+
+    done: list[Native] = []
+
+    def walked(self: Native) -> None:
+        if not done:
+            done.append(self)
+            work(self.fileno())
+
+    Native.walked = walked
+
+
+def deaf(descriptor: int) -> None:
+    """Another inotify, that watches nothing, is in its place."""
+    from reloader.watch.inotify import Inotify
+
+    os.dup2(Inotify().descriptor, descriptor)
+
+
+GUARDS = {
+    "since": since,
+    "new folders": new_folders,
+    "made again": made_again,
+    "reached": reached,
+    "learning": learning,
+    "largest": largest,
+    "temporary": temporary,
+    "canary": canary,
+    "late": late,
+    "audit": audit,
+    "silent": silent,
+    "haste": haste,
+    "deaf": lambda: once_watched(deaf),
+    "closed": lambda: once_watched(os.close),
+}
+
+if __name__ == "__main__":
+    sys.path.pop(0)  # this folder: the project under test must find nothing here
+    for guard in sys.argv.pop(1).split("+"):
+        GUARDS[guard]()
+    from reloader.__main__ import main
+
+    sys.exit(main())
