@@ -72,10 +72,11 @@ class Docker:
         return int(self("image", "inspect", "-f", "{{.Size}}", image))
 
     def size_of_reloader(self, image: str) -> int:
-        """The layers that reloader brings: the ARG tells, and Python where there was none."""
+        """The layers that reloader brings, and Python where there was none."""
         form = "{{.Size}} {{.CreatedBy}}"
         layers = self("history", "--no-trunc", "--human=false", "--format", form, image)
-        ours = [line for line in layers.splitlines() if re.search("RELOADER|python3-venv", line)]
+        brings = re.compile("reloader|python3-venv| in /usr/local *$")  # a COPY without BuildKit
+        ours = [line for line in layers.splitlines() if brings.search(line)]
         return sum(int(line.split()[0]) for line in ours)
 
 
@@ -136,12 +137,11 @@ class Log:
 class Stack:
     """An example's folder with its compose file, unchanged.
 
-    Beside it a second file says how things are built here: on the host's network, with our wheel.
+    Beside it a second file says how things are built here: on the host's network.
     """
 
     docker: Docker
     folder: Path
-    wheel: str
     figures: list[tuple[str, str, str]]
     env: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ("compose.yaml",)
@@ -160,9 +160,7 @@ class Stack:
 
     def up(self, *built: str, target: str | None = None) -> float:
         """Builds these services, and starts all. When `up` began: the build is not measured."""
-        build: dict[str, Any] = {"network": "host", "args": {"RELOADER": self.wheel}}
-        if target:
-            build["target"] = target
+        build = {"network": "host"} | ({"target": target} if target else {})
         here = {"services": {service: {"build": build} for service in built}}
         (self.folder / "here.json").write_text(json.dumps(here))
         self.compose("build", *built, timeout=400)

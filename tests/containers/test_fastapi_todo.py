@@ -30,6 +30,7 @@ def url(stack: Stack) -> str:
 
 def test_what_it_offers(stack: Stack, url: str) -> None:
     assert stack.exec("backend", "id", "-un").strip() == "appuser"
+    assert "+clone" in stack.exec("backend", "reloader", "--version")
     assert get(f"{url}/health").json()["database"] == "postgresql"
     assert get(f"{url}/todos", data={"title": "Write tests"}).status == 201
     assert get(f"{url}/todos").json() == ["Write tests"]

@@ -61,6 +61,7 @@ def test_a_syntax_error_is_shown_and_the_fix_recovers(stack: Stack, url: str) ->
 
 def test_reloader_tells_the_engine_how_the_build_is(stack: Stack, url: str) -> None:
     assert stack.exec("backend", "reloader", "healthcheck").startswith("ok")
+    assert "+clone" in stack.exec("backend", "reloader", "--version")
 
 
 def test_stop_is_clean_and_quick(stack: Stack, url: str) -> None:
