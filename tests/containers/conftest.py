@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-RUBBISH = shutil.ignore_patterns("__pycache__", "tmp", "postgres", ".env", ".env.local")
+RUBBISH = shutil.ignore_patterns(
+    "__pycache__", "tmp", "postgres", ".env", ".env.local", "active.slot"
+)
 STANDINS = {
     "golang": ["golang:1.26"],
     "postgres": ["postgres:15", "timescale/timescaledb:latest-pg15"],
