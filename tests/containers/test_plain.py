@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.containers.conftest import FIGURES
 from tests.containers.stack import CLIENT, Log
 from tests.helpers.until import until
 
@@ -159,6 +160,7 @@ def test_healthcheck_by_anybody_in_no_time(start: Start) -> None:
         "print('took', min(took))"
     )
     took = float(it.exec("python", "-c", timed, user="1000").split()[-1])
+    FIGURES.append(("plain", "reloader healthcheck, best of 15", f"{took * 1000:.0f} ms"))
     assert took < 0.1, took
 
 
