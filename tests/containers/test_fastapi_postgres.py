@@ -27,6 +27,7 @@ def url(stack: Stack) -> str:
     answering(f"http://127.0.0.1:{port}/health", "healthy")
     stack.note("up -d -> healthy answer", time.monotonic() - begun)
     stack.note_image("api", "development")
+    stack.note_image_without_reloader("api")
     stack.log("api").wait_for("^watching ")
     return f"http://127.0.0.1:{port}"
 

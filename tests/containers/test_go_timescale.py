@@ -24,6 +24,7 @@ def url(stack: Stack) -> str:
     answering(f"http://127.0.0.1:{port}/health", "connected")
     stack.note("up -d -> healthy answer", time.monotonic() - begun)
     stack.note_image("backend", "development")
+    stack.note_image_without_reloader("backend")
     stack.log("backend").wait_for("watching ")
     return f"http://127.0.0.1:{port}"
 
