@@ -6,14 +6,12 @@ is no Docker they are skipped, and one line at the end says so.
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import http.server
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +24,9 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-WHEEL_PORT = 47_113  # always the same, so that the engine's build cache holds
+RUBBISH = shutil.ignore_patterns(
+    "__pycache__", "tmp", "postgres", ".env", ".env.local", "active.slot"
+)
 STANDINS = {
     "golang": ["golang:1.26"],
     "postgres": ["postgres:15", "timescale/timescaledb:latest-pg15"],
@@ -76,49 +76,33 @@ def docker() -> Docker:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a build on the host's network finds this checkout's wheel.
-
-    The address changes with reloader, and with nothing else: what the engine has cached holds.
-    """
-    top = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(top), str(ROOT)]
-    subprocess.run(build, check=True, timeout=120)
-    (file,) = top.glob("*.whl")
-    digest = hashlib.sha256()
-    for source in sorted(ROOT.glob("reloader/**/*.py")):
-        digest.update(source.read_bytes())
-    folder = top / digest.hexdigest()[:12]
-    folder.mkdir()
-    file.rename(folder / file.name)
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_args: object) -> None:
-            pass
-
-    handler = functools.partial(Quiet, directory=str(top))
-    try:
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", WHEEL_PORT), handler)
-    except OSError:  # another run has it
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/{folder.name}/{file.name}"
-    server.shutdown()
-    server.server_close()
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This checkout's wheel, made by the command that docs/containers.md gives."""
+    folder = tmp_path_factory.mktemp("wheel")
+    page = (ROOT / "docs" / "containers.md").read_text()
+    (command,) = re.findall(r"^pip wheel .*", page, re.MULTILINE)
+    words = shlex.split(command.replace("PATH/TO/THE/CHECKOUT", str(ROOT)))
+    subprocess.run([sys.executable, "-m", *words], check=True, timeout=120, cwd=folder)
+    (file,) = folder.iterdir()
+    return file
 
 
 @pytest.fixture(scope="module")
 def stack(
     request: pytest.FixtureRequest,
     docker: Docker,
-    wheel: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
-    """A copy of the example that the module's EXAMPLE names, and compose in it."""
-    example = request.module.EXAMPLE
-    folder = tmp_path_factory.mktemp("stack") / example
-    shutil.copytree(ROOT / "examples" / example, folder, ignore=shutil.ignore_patterns("postgres"))
-    it = Stack(docker, folder, wheel, FIGURES)
+    """As much of a clone as the module's EXAMPLE needs, and compose in its folder."""
+    clone = tmp_path_factory.mktemp("stack")
+    folder = clone / "examples" / request.module.EXAMPLE
+    for name in ("pyproject.toml", "README.md", "LICENSE", ".dockerignore"):
+        shutil.copy(ROOT / name, clone)
+    shutil.copytree(ROOT / "reloader", clone / "reloader", ignore=RUBBISH)
+    shutil.copytree(ROOT / "examples" / folder.name, folder, ignore=RUBBISH)
+    with (clone / "reloader" / "__init__.py").open("a") as version:  # to be told from any other
+        version.write('__version__ += "+clone"\n')
+    it = Stack(docker, folder, FIGURES)
     failed = request.session.testsfailed
     yield it
     if request.session.testsfailed > failed:

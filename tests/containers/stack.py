@@ -71,13 +71,6 @@ class Docker:
     def size(self, image: str) -> int:
         return int(self("image", "inspect", "-f", "{{.Size}}", image))
 
-    def size_of_reloader(self, image: str) -> int:
-        """The layers that reloader brings: the ARG tells, and Python where there was none."""
-        form = "{{.Size}} {{.CreatedBy}}"
-        layers = self("history", "--no-trunc", "--human=false", "--format", form, image)
-        ours = [line for line in layers.splitlines() if re.search("RELOADER|python3-venv", line)]
-        return sum(int(line.split()[0]) for line in ours)
-
 
 @dataclass
 class Log:
@@ -136,12 +129,11 @@ class Log:
 class Stack:
     """An example's folder with its compose file, unchanged.
 
-    Beside it a second file says how things are built here: on the host's network, with our wheel.
+    Beside it a second file says how things are built here: on the host's network.
     """
 
     docker: Docker
     folder: Path
-    wheel: str
     figures: list[tuple[str, str, str]]
     env: dict[str, str] = field(default_factory=dict)
     files: tuple[str, ...] = ("compose.yaml",)
@@ -160,9 +152,7 @@ class Stack:
 
     def up(self, *built: str, target: str | None = None) -> float:
         """Builds these services, and starts all. When `up` began: the build is not measured."""
-        build: dict[str, Any] = {"network": "host", "args": {"RELOADER": self.wheel}}
-        if target:
-            build["target"] = target
+        build = {"network": "host"} | ({"target": target} if target else {})
         here = {"services": {service: {"build": build} for service in built}}
         (self.folder / "here.json").write_text(json.dumps(here))
         self.compose("build", *built, timeout=400)
@@ -178,7 +168,7 @@ class Stack:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def container(self, service: str) -> str:
-        return self.compose("ps", "-q", service).strip()
+        return self.compose("ps", "-a", "-q", service).strip()
 
     def log(self, service: str) -> Log:
         container = self.container(service)
@@ -193,10 +183,25 @@ class Stack:
         return self.docker("inspect", "-f", "{{" + what + "}}", self.container(service)).strip()
 
     def note_image(self, service: str, stage: str) -> int:
-        image = self.inspect(service, ".Image")
-        size, ours = self.docker.size(image), self.docker.size_of_reloader(image)
-        self.note(f"image for {stage}, of which reloader", f"{size / 1e6:.0f}, {ours / 1e6:.0f} MB")
+        size = self.docker.size(self.inspect(service, ".Image"))
+        self.note(f"image for {stage}", f"{size / 1e6:.0f} MB")
         return size
+
+    def note_image_without_reloader(self, service: str) -> None:
+        """The same, built without the one line that brings reloader."""
+        (dockerfile,) = self.folder.rglob("Dockerfile")
+        text = dockerfile.read_text()
+        without = text.replace("FROM reloader AS", "FROM base AS")
+        without = without.replace("COPY --from=reloader /opt/reloader /usr/local\n", "")
+        assert without != text
+        other = dockerfile.with_name("Dockerfile.without")
+        other.write_text(without)
+        build = {"dockerfile": str(other.relative_to(self.folder.parents[1])), "network": "host"}
+        image = f"{self.project}-without"
+        here = {"services": {service: {"image": image, "build": build}}}
+        (self.folder / "without.json").write_text(json.dumps(here))
+        self.compose("-f", "without.json", "build", service, timeout=400)
+        self.note("the same without reloader", f"{self.docker.size(image) / 1e6:.0f} MB")
 
     def exec(self, service: str, *command: str, user: str = "", timeout: float = DEADLINE) -> str:
         as_user = ["-u", user] if user else []

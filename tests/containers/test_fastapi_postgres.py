@@ -21,24 +21,24 @@ MAIN = "backend/app/main.py"
 
 @pytest.fixture(scope="module")
 def url(stack: Stack) -> str:
-    os.chown(stack.folder / "data" / "logs", 1000, 1000)
     (stack.folder / "backend" / ".env").write_text("LOG_LEVEL=info\n")
     port = stack.env["API_PORT"] = free_port()
     begun = stack.up("api")
     answering(f"http://127.0.0.1:{port}/health", "healthy")
     stack.note("up -d -> healthy answer", time.monotonic() - begun)
     stack.note_image("api", "development")
+    stack.note_image_without_reloader("api")
     stack.log("api").wait_for("^watching ")
     return f"http://127.0.0.1:{port}"
 
 
 def test_it_runs_as_asked(stack: Stack, url: str) -> None:
     assert stack.exec("api", "id", "-u").strip() == "1000"
+    assert "+clone" in stack.exec("api", "reloader", "--version")
     assert "1 (reloader)" in stack.exec("api", "cat", "/proc/1/stat")
     answer = get(f"{url}/health")
     assert answer.json()["database"] == "postgresql"
     until(lambda: stack.inspect("api", ".State.Health.Status") == "healthy", 30)
-    assert (stack.folder / "data" / "logs" / "app.log").exists()
     assert (stack.folder / "data" / "postgres").is_dir()
     assert "\x1b" not in "".join(stack.log("api").lines)
 
@@ -50,6 +50,18 @@ def test_a_save_of_a_file_that_is_mounted_read_only(stack: Stack, url: str) -> N
     stack.log("api").wait_for("^change .*app/main.py")
     assert not list((stack.folder / "backend").rglob("__pycache__")), "written below :ro?"
     assert not (stack.folder / "backend" / "tmp").exists()
+
+
+def test_the_log_file_is_on_the_host_as_soon_as_it_can_be_written(stack: Stack, url: str) -> None:
+    """Whoever cloned need not be user 1000."""
+    if os.getuid() != 1000:
+        assert any("No log file" in line for line in stack.log("api").lines)
+        (stack.folder / "data" / "logs").chmod(0o777)
+        stack.edit(MAIN, "Changed.", "Changed again.")
+        answering(url, "Changed again.")
+        stack.edit(MAIN, "Changed again.", "Changed.")
+        answering(url, '"Changed."')
+    assert (stack.folder / "data" / "logs" / "app.log").exists()
 
 
 def test_a_changed_env_file_restarts_the_app_with_it(stack: Stack, url: str) -> None:

@@ -24,12 +24,14 @@ def url(stack: Stack) -> str:
     answering(f"http://127.0.0.1:{port}/health", "healthy")
     stack.note("up -d -> healthy answer", time.monotonic() - begun)
     stack.note_image("backend", "development")
+    stack.note_image_without_reloader("backend")
     stack.log("backend").wait_for("^watching ")
     return f"http://127.0.0.1:{port}"
 
 
 def test_what_it_offers(stack: Stack, url: str) -> None:
     assert stack.exec("backend", "id", "-un").strip() == "appuser"
+    assert "+clone" in stack.exec("backend", "reloader", "--version")
     assert get(f"{url}/health").json()["database"] == "postgresql"
     assert get(f"{url}/todos", data={"title": "Write tests"}).status == 201
     assert get(f"{url}/todos").json() == ["Write tests"]

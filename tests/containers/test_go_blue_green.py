@@ -122,9 +122,11 @@ def test_in_development_both_slots_reload(stack: Stack, url: str) -> None:
     stack.files = ("compose.yaml", "compose.dev.yaml")
     stack.up(*SLOTS)
     stack.note_image("togather-blue", "development")
+    stack.note_image_without_reloader("togather-blue")
     slots = [f"http://127.0.0.1:{stack.env[name]}" for name in ("BLUE_PORT", "GREEN_PORT")]
     for service, slot in zip(SLOTS, slots, strict=True):
         stack.log(service).wait_for("^watching ")
+        assert "+clone" in stack.exec(service, "reloader", "--version")
         answering(slot, "Change me and save.")
     saved = stack.edit("main.go", "Change me and save.", "Changed.")
     for slot in slots:

@@ -24,6 +24,7 @@ def url(stack: Stack) -> str:
     answering(f"http://127.0.0.1:{port}/health", "connected")
     stack.note("up -d -> healthy answer", time.monotonic() - begun)
     stack.note_image("backend", "development")
+    stack.note_image_without_reloader("backend")
     stack.log("backend").wait_for("watching ")
     return f"http://127.0.0.1:{port}"
 
@@ -61,6 +62,7 @@ def test_a_syntax_error_is_shown_and_the_fix_recovers(stack: Stack, url: str) ->
 
 def test_reloader_tells_the_engine_how_the_build_is(stack: Stack, url: str) -> None:
     assert stack.exec("backend", "reloader", "healthcheck").startswith("ok")
+    assert "+clone" in stack.exec("backend", "reloader", "--version")
 
 
 def test_stop_is_clean_and_quick(stack: Stack, url: str) -> None:

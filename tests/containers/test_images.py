@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -38,19 +39,28 @@ PROJECTS = {
 WAYS = ["Distribution", "Copied venv", "Zipapp", "Copied Python"]
 
 
-def build(docker: Docker, wheel: str, name: str, context: Path) -> str:
+def build(wheel: Path, name: str, context: Path) -> str:
     (context / "Dockerfile").write_text(DOCKERFILES[name])
+    shutil.copy(wheel, context)
     tag = "reloader-test-" + name.lower().replace(" ", "-")
-    args = ["build", "-q", "--network=host", "--build-arg", f"RELOADER={wheel}", "-t", tag]
-    run(CLIENT, *args, str(context), timeout=300, env={"DOCKER_BUILDKIT": "1"})
+    args = ["build", "-q", "--network=host", "-t", tag, str(context)]
+    run(CLIENT, *args, timeout=300, env={"DOCKER_BUILDKIT": "1"})
     return tag
 
 
+def test_nothing_takes_what_the_package_index_has_under_our_name() -> None:
+    """Another program is there."""
+    examples = {str(path): path.read_text() for path in ROOT.glob("examples/**/Dockerfile")}
+    assert len(examples) == 4
+    for name, text in {**examples, **DOCKERFILES}.items():
+        assert "reloader-cli" not in text, name
+
+
 @pytest.mark.parametrize("name", PROJECTS)
-def test_a_development_image(docker: Docker, wheel: str, name: str, tmp_path: Path) -> None:
+def test_a_development_image(docker: Docker, wheel: Path, name: str, tmp_path: Path) -> None:
     for file, text in PROJECTS[name].items():
         (tmp_path / file).write_text(text)
-    tag = build(docker, wheel, name, tmp_path)
+    tag = build(wheel, name, tmp_path)
     container = docker("run", "-d", "--network=none", tag).strip()
     log = Log(container)
     try:
@@ -68,8 +78,8 @@ def test_a_development_image(docker: Docker, wheel: str, name: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", WAYS)
-def test_a_way_in(docker: Docker, wheel: str, name: str, tmp_path: Path) -> None:
-    tag = build(docker, wheel, name, tmp_path)
+def test_a_way_in(docker: Docker, wheel: Path, name: str, tmp_path: Path) -> None:
+    tag = build(wheel, name, tmp_path)
     added = docker.size(tag) - docker.size("golang:1.26")
     times = []
     app = ["--build.cmd", "", "--build.bin", "sh -c 'echo app; exec sleep 1000'"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 import re
+import shutil
 import subprocess
 import tarfile
 import time
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.containers.conftest import FIGURES
 from tests.containers.stack import CLIENT, Log
 from tests.helpers.until import until
 
@@ -25,8 +27,8 @@ IMAGE = "reloader-test-plain"
 DOCKERFILE = """
 FROM python:3.12-slim
 WORKDIR /app
-ARG RELOADER=reloader-cli
-RUN pip install --no-cache-dir --disable-pip-version-check "$RELOADER"
+COPY reloader_cli-*.whl /tmp/
+RUN pip install --no-cache-dir --disable-pip-version-check /tmp/reloader_cli-*.whl
 COPY app.py .
 CMD ["reloader", "run", "--build.bin", "python app.py"]
 """
@@ -77,12 +79,12 @@ Start = "Callable[..., Container]"
 
 
 @pytest.fixture(scope="module")
-def image(docker: Docker, wheel: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+def image(docker: Docker, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
     context = tmp_path_factory.mktemp("plain")
     (context / "Dockerfile").write_text(DOCKERFILE)
     (context / "app.py").write_text(APP.format(1))
-    build = ["build", "-q", "--network=host", "--build-arg", f"RELOADER={wheel}", "-t", IMAGE]
-    docker(*build, str(context), timeout=200)
+    shutil.copy(wheel, context)
+    docker("build", "-q", "--network=host", "-t", IMAGE, str(context), timeout=200)
     return IMAGE
 
 
@@ -158,6 +160,7 @@ def test_healthcheck_by_anybody_in_no_time(start: Start) -> None:
         "print('took', min(took))"
     )
     took = float(it.exec("python", "-c", timed, user="1000").split()[-1])
+    FIGURES.append(("plain", "reloader healthcheck, best of 15", f"{took * 1000:.0f} ms"))
     assert took < 0.1, took
 
 

@@ -14,14 +14,17 @@ from sqlalchemy import text
 from app.db import engine
 
 GREETING = "Change me and save."
+LOG = os.path.join(os.environ.get("LOG_DIR", "/var/log/api"), "app.log")
 
+handlers: list[logging.Handler] = [logging.StreamHandler()]
+try:
+    handlers.append(logging.FileHandler(LOG))
+except PermissionError:
+    print(f"No log file, for user {os.getuid()} may not write {LOG}: chmod 777 data/logs")
 logging.basicConfig(
     level=os.environ.get("LOG_LEVEL", "info").upper(),
     format="%(levelname)s %(name)s: %(message)s",
-    handlers=[
-        logging.StreamHandler(),
-        logging.FileHandler(os.path.join(os.environ.get("LOG_DIR", "/var/log/api"), "app.log")),
-    ],
+    handlers=handlers,
 )
 
 
