@@ -12,6 +12,7 @@ from dataclasses import replace
 from os.path import join
 from typing import TYPE_CHECKING
 
+from reloader.config import project
 from reloader.config.checks import problem
 from reloader.config.model import PLATFORMS, Layer
 from reloader.config.words import quoted
@@ -39,6 +40,18 @@ def at_start(config: Config) -> Iterator[Problem]:
             yield _doubt(config, "build.entrypoint", text, "arguments are written as a list")
     if config.proxy.enabled:
         yield _doubt(config, "proxy.enabled", "there is no proxy yet, ignored")
+    yield from _started_too_high(config)
+
+
+def _started_too_high(config: Config) -> Iterator[Problem]:
+    """`-c backend/.air.toml`, for a project that lies in backend and not here."""
+    folder, here = os.path.dirname(config.file_path), config.command_dir
+    if not folder.startswith(here.rstrip("/") + "/"):
+        return
+    marks = [mark for mark in project.MARKS if os.path.exists(join(folder, mark))]
+    if marks and not any(os.path.exists(join(here, mark)) for mark in project.MARKS):
+        text = f"commands run in {here}, which has no {marks[0]} as the config's folder has"
+        yield problem("root", config.origins["root"], text, f"cd {os.path.relpath(folder, here)}")
 
 
 def closer(config: Config, document: Document | None) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import Any
 
 GO_MARKS = ("go.mod",)
 PYTHON_MARKS = ("pyproject.toml", "setup.py", "requirements.txt")
+MARKS = (*GO_MARKS, *PYTHON_MARKS, "package.json", "Cargo.toml")  # of a project of any kind
 
 GO_EXT = ("go", "tpl", "tmpl", "html")  # as Air
 PYTHON_EXT = ("py", "html", "jinja", "toml")
