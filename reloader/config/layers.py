@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from reloader.config import model, values
+from reloader.config import air, model, values
 from reloader.config.model import Layer, Origin, Rule
-from reloader.config.words import nearest
+from reloader.config.words import nearest, shown
 from reloader.errors import Problem
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ class _FileReader:
             else:
                 known = [f"{_dotted(path)}.{key}" for key in model.PLATFORM_KEYS]
                 self._unknown((*path, name), [*known, *OPTIONS])
+        if self.is_air:
+            return {k: it for k, it in settings.items() if not air.says_nothing(k, it.value)}
         return settings
 
     def _rules(self, tables: object) -> None:
@@ -180,11 +182,12 @@ class _FileReader:
     def _take(self, settings: Settings, key: str, path: Path, value: object) -> None:
         option = _RULE_OPTIONS[key] if path[:2] == ("build", "rules") else OPTIONS[key]
         origin = Origin(Layer.FILE, self.document.where(path))
-        if self.is_air and isinstance(value, int) and value < 0:  # for Air no wait at all
-            self.found.doubts.append(
-                Problem(f"{_dotted(path)}: {value} is read as 0", origin.where)
-            )
-            value = 0
+        if self.is_air:
+            read, hint = air.possible(key, option.kind, value)
+            if read is not value:
+                text = f"{_dotted(path)}: {shown(value)} is read as {read}"
+                self.found.doubts.append(Problem(text, origin.where, hint))
+                value = read
         try:
             settings[key] = Setting(values.read(key, option, value), origin)
         except values.MisfitError as error:

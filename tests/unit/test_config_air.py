@@ -448,3 +448,41 @@ def test_times_below_zero_are_zero(tmp_path):
     build = config.build
     assert (build.delay, build.kill_delay, build.rerun_delay) == (0, None, 0)
     assert config.notes[0] == ".air.toml:2: build.delay: -5 is read as 0"
+
+
+def test_numbers_that_can_not_be(tmp_path):
+    """Air takes them; they become the nearest that can be, and are told."""
+    text = """\
+[build]
+delay = 100000000000
+kill_delay = "-3s"
+rerun_delay = 86400000
+[proxy]
+proxy_port = 80800
+app_port = -1
+"""
+    config = from_air(tmp_path, text)
+
+    assert (config.build.delay, config.build.rerun_delay) == (86_400_000, 86_400_000)
+    assert config.build.kill_delay is None
+    assert (config.proxy.proxy_port, config.proxy.app_port) == (0, 0)
+    assert config.notes == (
+        ".air.toml:2: build.delay: 100000000000 is read as 24h; no wait is longer than a day",
+        '.air.toml:3: build.kill_delay: "-3s" is read as 0',
+        ".air.toml:6: proxy.proxy_port: 80800 is read as 0; the highest port is 65535",
+        ".air.toml:7: proxy.app_port: -1 is read as 0; the highest port is 65535",
+    )
+
+
+def test_in_our_own_file_they_are_errors(tmp_path):
+    """There they are slips of the pen."""
+    (tmp_path / ".reload.toml").write_text('[build]\nbin = "x"\ndelay = -1\nkill_delay = "25h"\n')
+
+    assert len(problems(tmp_path)) == 2
+
+
+def test_a_system_s_empty_program_says_nothing(tmp_path):
+    """`[build.linux] bin = ""` leaves the one in [build]."""
+    text = '[build]\nbin = "./api"\n[build.linux]\nbin = ""\n'
+
+    assert from_air(tmp_path, text).build.bin == "./api"
