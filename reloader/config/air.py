@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from reloader.config.document import Document
     from reloader.config.layers import Findings, Settings
+    from reloader.config.model import Origin
 
 _NAME = re.compile(r"(^|[^0-9A-Za-z])air\.")
 INIT_DELAY = 1000  # `air init` writes it into every file: no wish of the user's
@@ -98,6 +99,12 @@ def possible(key: str, kind: Kind, value: object) -> tuple[object, str]:
     if kind is Kind.PORT and isinstance(value, int) and not 0 <= value <= HIGHEST_PORT:
         return 0, f"the highest port is {HIGHEST_PORT}"
     return value, ""
+
+
+def elsewhere(origin: Origin) -> Problem:
+    """The root is another folder than the one Air would run the commands in."""
+    text = "root: commands run in it; Air runs them in the folder it was started in"
+    return Problem(text, origin.where, "paths in cmd, bin and hooks are seen from the root")
 
 
 def _ending_doubts(document: Document) -> list[Problem]:

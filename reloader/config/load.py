@@ -115,6 +115,8 @@ def _config(
     home = checks.home_folder(environ.get("HOME", ""))
     is_air = document is not None and air.is_air(document.name)
     root = _root(written, cwd, home, found)
+    if is_air and root != os.path.realpath(cwd) and os.path.isdir(root):
+        found.doubts.append(air.elsewhere(written["root"].origin))
     config = _resolved(_completed(written, root, is_air), root, home)
     config = replace(config, file=document.name if document else "", is_air=is_air)
     return _checked(config, home, cwd, found)

@@ -155,9 +155,11 @@ def meaning(content: bytes, platform: str = "linux") -> Meaning:
 
 
 def _folded(table: Mapping[str, Any]) -> Values:
-    """Air's reader finds a key in more than one case."""
+    """Keys as they are usually written; of two spellings the usual one counts."""
     known = {*SECTIONS, *PLATFORMS, "rules", *(name for key in KEYS for name in key.split("."))}
-    return {k.lower() if k.lower() in known else k: value for k, value in table.items()}
+    folded = {k.lower(): value for k, value in table.items() if k.lower() in known}
+    as_written = {k: value for k, value in table.items() if k in known or k.lower() not in known}
+    return {**folded, **as_written}
 
 
 def _table(name: str, value: Any) -> dict[str, Any]:
@@ -253,7 +255,7 @@ def _move_along(values: Values) -> None:
     if folder == "tmp":
         return
     made = os.path.normpath(os.path.join(folder, "main"))
-    made = made if folder.startswith("/") else f"./{made}"
+    made = re.sub("^//", "/", made) if folder.startswith("/") else f"./{made}"
     moved = {
         "build.cmd": ("go build -o ./tmp/main .", f"go build -o {made} ."),
         "build.bin": ("./tmp/main", made),
@@ -301,6 +303,10 @@ def here(air: Meaning, place: Place) -> Values:
     return values
 
 
+def _nothing_more(values: Values, air: Meaning, place: Place) -> None:
+    """It is done in reading already."""
+
+
 def _zeros(values: Values, air: Meaning, place: Place) -> None:
     """They count; but for names and times of nothing, which can only mean the default."""
     for key, value in air.written.items():
@@ -333,9 +339,10 @@ def _delay(values: Values, air: Meaning, place: Place) -> None:
 
 def _kill_delay_here(values: Values, air: Meaning, place: Place) -> None:
     """None is our default; a time with its unit is what it says, also below a millisecond."""
-    written = air.written.get("build.kill_delay")
-    if isinstance(written, str):
-        values["build.kill_delay"] = min(max(go_duration(written), 0) / 10**9, DAY)
+    written = air.written.get("build.kill_delay", 0)
+    nanos = go_duration(written) if isinstance(written, str) else written
+    if isinstance(written, str) or nanos >= 10**6:
+        values["build.kill_delay"] = min(max(nanos, 0) / 10**9, DAY)
     values["build.kill_delay"] = values["build.kill_delay"] or None
 
 
@@ -386,6 +393,8 @@ def _spared(values: Values, air: Meaning, place: Place) -> None:
 # The line of docs/from-air.md that tells of it, and what it does.
 Deviation = tuple[str, "Callable[[Values, Meaning, Place], None]"]
 DEVIATIONS: tuple[Deviation, ...] = (
+    ("a key in another case (`CMD`, `[Build]`)", _nothing_more),  # in `_folded`
+    ("a CRLF in a text of several lines", _nothing_more),  # in `parse`
     ("a zero or `false` in the file", _zeros),
     ("a number below zero", _negative),
     ("a time over a day, a port over 65535", _too_large),

@@ -486,3 +486,12 @@ def test_a_system_s_empty_program_says_nothing(tmp_path):
     text = '[build]\nbin = "./api"\n[build.linux]\nbin = ""\n'
 
     assert from_air(tmp_path, text).build.bin == "./api"
+
+
+def test_a_root_elsewhere_is_told(tmp_path):
+    """Air would run the commands where it was started; here they run in the root."""
+    (tmp_path / "api").mkdir()
+
+    notes = from_air(tmp_path, 'root = "api"\n').notes
+    assert notes[0].startswith(".air.toml:1: root: commands run in it; Air runs them in")
+    assert from_air(tmp_path, f'root = "{tmp_path}"\n').notes == ()
