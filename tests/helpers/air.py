@@ -464,12 +464,12 @@ def samples(values: Values) -> list[str]:
     folders = ["", "cmd/api/", "internal/", "web/", "deep/er/still/", ".git/", "web/node_modules/"]
     for key in ("build.include_dir", "build.exclude_dir"):
         for item in values[key]:
-            if "*" not in item and not item.startswith("/"):
+            if "*" not in item and not item.startswith(("/", "..")):
                 folders += [f"{os.path.normpath(item)}/", f"other/{os.path.normpath(item)}/"]
     files = [os.path.normpath(f) for f in values["build.include_file"] if "*" not in f]
     files += [f for f in values["build.exclude_file"] if "*" not in f]
     paths = [folder + name for folder in folders for name in names] + files
-    return [path for path in dict.fromkeys(paths) if not path.startswith("../")]
+    return list(dict.fromkeys(paths))
 
 
 def rule_here(rule: Mapping[str, Any]) -> Values:
