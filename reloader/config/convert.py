@@ -122,6 +122,9 @@ def _judged(work: _Conversion, statement: Statement, lines: list[str]) -> list[s
     if path[:2] == ("build", "rules"):
         usable = path[-1] in _RULE_KEYS and (path[-1], raw) != ("delay", air.INIT_DELAY)
     elif len(path) == 3 and path[1] in model.PLATFORMS:
+        if air.says_nothing(f"build.{path[-1]}", raw):
+            work.changes.append(f"{key}: {shown(raw)} left out: it says nothing")
+            return []
         usable = path[-1] in model.PLATFORM_KEYS
     elif key not in _OPTIONS:
         usable = False
@@ -155,7 +158,7 @@ def _setting(
             work.defaults.append(key)
         return []
     path = tuple(map(air.word, statement.path))
-    if not _is_odd(key, raw) and values.read(key, option, raw) == meant:
+    if not _is_odd(key, option.kind, raw) and values.read(key, option, raw) == meant:
         return [_respelled(lines[0], statement.path, path), *lines[1:]]
     indent = re.match(r"\s*", lines[0])
     comment = comment_of(lines[-1])
@@ -167,9 +170,9 @@ def _setting(
     return [f"{new}  {comment}" if comment else new]
 
 
-def _is_odd(key: str, raw: Any) -> bool:
+def _is_odd(key: str, kind: model.Kind, raw: Any) -> bool:
     """Written in a way that is read, but should not be read again."""
-    if isinstance(raw, int) and raw < 0:
+    if air.possible(key, kind, raw)[0] is not raw:
         return True
     if key == "build.kill_delay":
         return not isinstance(raw, str)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from reloader.commands.init import convert
 from reloader.config import model
 from reloader.config.load import Invocation, read
 from reloader.watch.rules import Rules
@@ -95,6 +96,23 @@ def test_the_same_saves_count_as_with_air(file, tmp_path):
     found = {path: bool(rules.decide(f"{config.root}/{path}").needs) for path in paths}
     assert found == {path: air.counts(values, path) for path in paths}
     assert set(found.values()) == ({True, False} if config.build.include_ext else {False})
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_converted_it_means_the_same(file, tmp_path):
+    """`init --from`: key by key, also where there is no go.mod."""
+    put(file, tmp_path)
+    home = {"HOME": "/nowhere"}
+    was = read(Invocation(".air.toml"), home, str(tmp_path)).config
+    if was is None:
+        return
+    convert(str(tmp_path), ".air.toml", home, force=False)
+    now = read(Invocation(".reload.toml"), home, str(tmp_path))
+
+    assert now.config, [str(problem) for problem in now.problems]
+    keys = [key for key, _, _ in model.options()]
+    assert [key for key in keys if value_of(now.config, key) != value_of(was, key)] == []
+    assert now.config.build.rules == was.build.rules
 
 
 def test_the_model_knows_the_keys_we_know():
