@@ -137,25 +137,25 @@ def _programs(config: Config, document: Document | None, path: str) -> Iterator[
     jobs: list[tuple[str, int | None, str]] = [("build.cmd", None, build.cmd)]
     jobs += [("build.pre_cmd", index, line) for index, line in enumerate(build.pre_cmd)]
     for key, index, line in jobs:
-        if line and _is_missing(program := parse_line(line).argv[0], config.root, path):
+        if line and _is_missing(program := parse_line(line).argv[0], config.folder, path):
             yield problem(key, doubts.at(config, document, key, index), *_no_program(program))
     keys = ("full_bin", "entrypoint", "bin")
     key = next((f"build.{name}" for name in keys if getattr(build, name)), "")
     if not key:
         return
-    program = app_command(build, config.args, config.root).argv[0]
+    program = app_command(build, config.args, config.root, config.folder).argv[0]
     is_path = "/" in program or re.search(rf"(?<![\w-]){re.escape(program)}(?![\w-])", build.cmd)
     is_built = is_path and (build.cmd or build.pre_cmd)
-    if not is_built and _is_missing(program, config.root, path):
+    if not is_built and _is_missing(program, config.folder, path):
         shown = program.removeprefix(config.root + "/")
         yield problem(key, config.origins[key], *_no_program(shown))
 
 
-def _is_missing(program: str, root: str, path: str) -> bool:
+def _is_missing(program: str, folder: str, path: str) -> bool:
     from shutil import which
 
     if "/" in program:
-        return not os.path.exists(os.path.join(root, program))
+        return not os.path.exists(os.path.join(folder, program))
     return which(program, path=path) is None
 
 

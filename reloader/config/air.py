@@ -101,6 +101,15 @@ def possible(key: str, kind: Kind, value: object) -> tuple[object, str]:
     return value, ""
 
 
+def folder(root: str, cwd: str) -> str:
+    """Where the commands of an Air file run: in the root, as everywhere.
+
+    But where the root is above the folder Air is started in, only watching is meant: such a file
+    lies beside the program, and its commands are written as seen from there, where Air runs them.
+    """
+    return cwd if (cwd + "/").startswith(root.rstrip("/") + "/") else root
+
+
 def elsewhere(origin: Origin) -> Problem:
     """The root is another folder than the one Air would run the commands in."""
     text = "root: commands run in it; Air runs them in the folder it was started in"

@@ -34,6 +34,7 @@ _WHY = {
     "build.kill_delay": "would be a SIGKILL without a warning; the app has 5 s",
 }
 _PRE_CMD = "build.pre_cmd: a command of it that fails is a failed build now; Air goes on"
+_FOLDER = "cmd, bin and hooks run in root now, not here: write their paths as seen from there"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ def convert(
         _write(work, key)
     if was.build.pre_cmd and not was.build.stop_on_error:
         work.changes.append(_PRE_CMD)
+    if was.folder != was.root:
+        work.changes.append(_FOLDER)
     if work.defaults:
         work.changes.append(f"left out, being the default: {', '.join(work.defaults)}")
     return Converted(_joined(work.entries), tuple(work.changes))

@@ -115,10 +115,12 @@ def _config(
     home = checks.home_folder(environ.get("HOME", ""))
     is_air = document is not None and air.is_air(document.name)
     root = _root(written, cwd, home, found)
-    if is_air and root != os.path.realpath(cwd) and os.path.isdir(root):
+    folder = air.folder(root, os.path.realpath(cwd)) if is_air else root
+    if is_air and folder != os.path.realpath(cwd) and os.path.isdir(root):
         found.doubts.append(air.elsewhere(written["root"].origin))
     config = _resolved(_completed(written, root, is_air), root, home)
-    config = replace(config, file=document.name if document else "", is_air=is_air)
+    file = document.name if document else ""
+    config = replace(config, file=file, is_air=is_air, folder=folder)
     return _checked(config, home, cwd, found)
 
 

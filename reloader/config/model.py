@@ -297,6 +297,7 @@ class Config:
     # What is not a key:
     file: str = ""  # the config file, as shown; empty: none
     is_air: bool = False  # Air's own file: Air's defaults
+    folder: str = ""  # where commands run, absolute: the root, but see `air.folder`
     args: tuple[str, ...] = ()  # after `--`: more arguments for the app
     origins: Mapping[str, Origin] = field(default_factory=dict)  # "build.cmd" -> where from
     doubts: tuple[Problem, ...] = ()  # what is allowed and probably not meant

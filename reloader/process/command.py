@@ -40,11 +40,12 @@ def parse_line(line: str) -> Command:
     return _command(line, ())
 
 
-def app_command(build: Build, extra: tuple[str, ...], root: str) -> Command:
+def app_command(build: Build, extra: tuple[str, ...], root: str, folder: str = "") -> Command:
     """What runs the app: `full_bin`, else `entrypoint`, else `bin`; one of them must be set.
 
     `args_bin` and then `extra` are appended one by one, never split or expanded. A `bin` that as
-    a whole names a file below `root` is that file, so a path may hold spaces; an `entrypoint` that
+    a whole names a file below `folder`, where commands run (empty: `root`), is that file, so a path
+    may hold spaces; an `entrypoint` that
     is no program of the system's may be one in `root`. Asked again before each start: the build may
     have made the file.
     """
@@ -58,7 +59,7 @@ def app_command(build: Build, extra: tuple[str, ...], root: str) -> Command:
         if "/" in program or (os.path.isfile(file) and not _is_on_path(program)):
             program = file
         return Command((program, *words[1:]), (), _shown(words))
-    file = os.path.join(root, build.bin)
+    file = os.path.join(folder or root, build.bin)
     if os.path.isfile(file):
         return Command((file, *args), (), _shown((build.bin, *args)))
     return _command(build.bin, args)

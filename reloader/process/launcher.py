@@ -30,7 +30,7 @@ class Streams:
 
 
 class Launcher:
-    """Starts what the machine orders, in the project's root."""
+    """Starts what the machine orders, in the folder where the config has commands run."""
 
     def __init__(
         self,
@@ -60,9 +60,10 @@ class Launcher:
                 os.makedirs(self._config.tmp_dir, exist_ok=True)
         streams = self._streams
         stdin = streams.stdin if task.role is Role.APP else -1
+        folder = self._config.folder
         try:
             pid = self._children.spawn(
-                ticket, command, environ, self._config.root, stdin, streams.stdout, streams.stderr
+                ticket, command, environ, folder, stdin, streams.stdout, streams.stderr
             )
         except SpawnError as error:
             why = f"{error.why} ({error.hint})" if error.hint else error.why
@@ -94,4 +95,5 @@ class Launcher:
             case Role.RULE:
                 return parse_line(next(r.cmd for r in build.rules if r.name == task.name))
             case Role.APP:
-                return app_command(build, self._config.args, self._config.root)
+                config = self._config
+                return app_command(build, config.args, config.root, config.folder)

@@ -256,3 +256,18 @@ def test_a_bad_flag_or_variable(
     stderr = refused(project, *flags, **env).stderr
 
     assert [word for word in said if word not in stderr] == [], stderr
+
+
+def test_an_air_file_below_its_root(project: Project) -> None:
+    """All of the root is watched; commands run beside the file, as in Air."""
+    project.app()
+    app = f'bin = "{COMMAND}"\ncmd = ""\ninclude_ext = ["go"]\ninclude_dir = ["shared"]\n'
+    project.config(f'root = ".."\n[build]\n{app}', ".air.toml")
+    project.write("../shared/x.go", "1")
+    run = project.start()
+
+    project.save("../shared/x.go", "2")
+
+    assert run.wait_for("change.seen")["path"] == "shared/x.go"
+    run.wait_for("app.started")
+    assert {start["cwd"] for start in project.noted("START")} == {str(project.folder)}

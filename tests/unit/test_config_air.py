@@ -402,7 +402,7 @@ def test_the_page_about_air_names_every_key():
     of_air = [key for key, option, _ in model.options() if not option.here_only]
     groups = {"color.watcher", "color.build", "color.runner"}
     missing = [key for key in of_air if key not in groups and key.rpartition(".")[2] not in told]
-    assert [key for key in missing if not key.startswith("proxy.")] == []
+    assert missing == []
 
 
 def _names(line):
@@ -495,3 +495,17 @@ def test_a_root_elsewhere_is_told(tmp_path):
     notes = from_air(tmp_path, 'root = "api"\n').notes
     assert notes[0].startswith(".air.toml:1: root: commands run in it; Air runs them in")
     assert from_air(tmp_path, f'root = "{tmp_path}"\n').notes == ()
+
+
+def test_below_its_root_an_air_file_has_its_commands_run_where_it_lies(tmp_path):
+    """`root = "../../"` in cmd/api is for watching; in our own file commands run in the root."""
+    (tmp_path / "cmd" / "api").mkdir(parents=True)
+    here = tmp_path / "cmd" / "api"
+    above = from_air(here, 'root = "../../"\n')
+    same = from_air(here, "")
+    below = from_air(tmp_path, 'root = "cmd"\n')
+    ours = loaded(here, 'root = "../../"\n[build]\nbin = "x"\n')
+
+    assert (above.root, above.folder, above.notes) == (str(tmp_path), str(here), ())
+    assert same.folder == str(here)
+    assert (below.folder, ours.folder) == (f"{tmp_path}/cmd", str(tmp_path))
