@@ -43,6 +43,7 @@ _WORDS = frozenset(
         "rules",
     )
 )
+OLD = {"watch_dir": "build.include_dir"}  # of Air's first files
 FOLDER_VARIABLE = "air_wd"  # Air's working directory; lower case, as Air reads it
 _PATH_KEYS = ("build.include_dir", "build.include_file", "build.exclude_dir")
 

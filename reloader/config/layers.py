@@ -212,6 +212,8 @@ class _FileReader:
         key = _dotted(path)
         near = nearest(key, model.SECTIONS) if is_table else ""
         hint = f"did you mean [{near}]?" if near else _hint(key, nearest(key, known))
+        if self.is_air and key in air.OLD:
+            hint = f"{air.OLD[key]} is its name now"
         if self.is_air:
             where = self.document.where(path)
             self.found.doubts.append(Problem(f"{key}: unknown key, ignored", where, hint))

@@ -20,7 +20,10 @@ from reloader.config.load import Invocation, load
 from tests.helpers import air
 from tests.helpers.project import PYTHON, actor, until
 
-FILES = {f.name[:2]: f for f in sorted((Path(__file__).parents[1] / "air_configs").iterdir())}
+FILES = {
+    f.name.partition("-")[0]: f
+    for f in sorted((Path(__file__).parents[1] / "air_configs").iterdir())
+}
 
 # One of each kind, for `make test`; the rest is for `make air`.
 QUICK = "02 22 25 33 45 58 82".split()  # noqa: SIM905

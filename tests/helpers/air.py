@@ -92,6 +92,10 @@ class RefusedError(Exception):
     """Air would not start with this file."""
 
 
+class NotStartedError(Exception):
+    """Air reads the file, and then ends with 1 for what is in it."""
+
+
 @dataclass(frozen=True)
 class Meaning:
     """A file, read as Air reads it."""
@@ -118,7 +122,7 @@ def parse(content: bytes) -> dict[str, Any]:
 def meaning(content: bytes, platform: str = "linux") -> Meaning:
     """What Air makes of a file, on `platform`.
 
-    Raises RefusedError: where Air ends with 1 before it starts anything.
+    Raises RefusedError: it can't be read. Raises NotStartedError: it can't be used.
     """
     table = parse(content)
     written: Values = {}
@@ -150,8 +154,18 @@ def meaning(content: bytes, platform: str = "linux") -> Meaning:
         values["misc.startup_banner"] = written["misc.startup_banner"]
     _move_along(values)
     values["build.kill_delay"] = _kill_delay(values["build.kill_delay"])
+    _check_patterns(values["build.exclude_regex"])
     system = {k: v for k, v in system.items() if v or k not in _NAMELESS}
     return Meaning(values, written | system, tuple(rules), tuple(unknown))
+
+
+def _check_patterns(patterns: tuple[str, ...]) -> None:
+    """As Python has them, which is near enough to Go."""
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise NotStartedError(f"{pattern}: {error}") from None
 
 
 def _folded(table: Mapping[str, Any]) -> Values:
@@ -193,9 +207,9 @@ def _rule(number: int, table: dict[str, Any]) -> Values:
     rule["name"] = rule["name"] or f"rule-{number}"
     rule["delay"] = rule["delay"] if rule["delay"] > 0 else 1000
     if not rule["cmd"]:
-        raise RefusedError("a rule without cmd")
+        raise NotStartedError("a rule without cmd")
     if not (rule["include_dir"] or rule["include_ext"] or rule["include_file"]):
-        raise RefusedError("a rule for no files")
+        raise NotStartedError("a rule for no files")
     return rule
 
 
@@ -409,8 +423,10 @@ DEVIATIONS: tuple[Deviation, ...] = (
 )
 
 
-def refused_here(values: Values) -> str:
+def refused_here(air: Meaning, values: Values) -> str:
     """Why we refuse what Air takes; "" if we must not."""
+    if "format" in air.unknown and not any(key.startswith("build.") for key in air.written):
+        return "R formatter"
     if not os.path.isdir(values["root"]):
         return "root"
     if values["build.entrypoint"][:1] == ("",):

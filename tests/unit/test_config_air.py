@@ -239,6 +239,21 @@ patterns = ["*.md"]
     )
 
 
+def test_the_nearest_key_is_the_nearest_of_all(tmp_path):
+    """Also where another table has it; and Air's first files had other names."""
+    text = (
+        'watch_dir = ""\n[build]\nenv_file = ".env"\nexclude_dirs = []\nclear_on_rebuilds = true\n'
+    )
+
+    hints = [note.partition("; ")[2] for note in from_air(tmp_path, text).notes]
+    assert hints == [
+        "build.include_dir is its name now",
+        "did you mean env_files?",
+        "did you mean build.exclude_dir?",
+        "did you mean screen.clear_on_rebuild?",
+    ]
+
+
 def test_wrong_types_in_an_air_file_are_errors(tmp_path):
     """What Air refuses gets a sentence with the file's name and the line."""
     (tmp_path / ".air.toml").write_text('[build]\ncmd = 5\nexclude_regex = ["*_templ.go"]\n')
