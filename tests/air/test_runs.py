@@ -25,7 +25,9 @@ FILES = {
     for f in sorted((Path(__file__).parents[1] / "air_configs").iterdir())
 }
 
-# One of each kind, for `make test`; the rest is for `make air`.
+pytestmark = pytest.mark.air
+
+# One of each kind, for `make test`.
 QUICK = "02 22 25 33 45 58 82".split()  # noqa: SIM905
 FOR_WINDOWS = "10 25 29 34 35 42 51 77".split()  # noqa: SIM905
 ODD = {
@@ -142,7 +144,7 @@ class Owner:
 
 def files(numbers):
     for number in numbers:
-        marks = () if number in QUICK else (pytest.mark.air,)
+        marks = (pytest.mark.quick,) if number in QUICK else ()
         yield pytest.param(FILES[number], marks=marks, id=FILES[number].name)
 
 
