@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reloader.config.model import Config
 
 _OPTIONS = {key: (option, default) for key, option, default in model.options()}
-_RULE_KEYS = frozenset(key for key, _, _ in model.options(model.Rule))
+_RULE_KEYS = {key: option for key, option, _ in model.options(model.Rule)}
 # Their default depends on the project, so what is written is kept even if it is a default today.
 _BY_PROJECT = ("cmd", "bin", "include_ext", "exclude_dir", "exclude_regex")
 _OF_AIR = re.compile(r"#:schema |# *Config file for \[Air\]")
@@ -122,33 +122,55 @@ def _judged(work: _Conversion, statement: Statement, lines: list[str]) -> list[s
     key = ".".join(part for part in path if isinstance(part, str))
     raw = _found(work.table, path)
     where = work.was.origins.get(key, Origin(Layer.DEFAULT))
+    plain = [_respelled(lines[0], statement.path, path), *lines[1:]]
     if path[:2] == ("build", "rules"):
-        usable = path[-1] in _RULE_KEYS and (path[-1], raw) != ("delay", air.INIT_DELAY)
-    elif len(path) == 3 and path[1] in model.PLATFORMS:
-        if air.says_nothing(f"build.{path[-1]}", raw):
-            work.changes.append(f"{key}: {shown(raw)} left out: it says nothing")
-            return []
-        usable = path[-1] in model.PLATFORM_KEYS
-    elif key not in _OPTIONS:
-        usable = False
-    elif where.layer is Layer.DEFAULT:
+        return _of_rule(work, path, raw, plain)
+    if len(path) == 3 and path[1] in model.PLATFORMS:
+        return _of_platform(work, path, raw, plain)
+    if key not in _OPTIONS:
+        return _left_out(work, path, "there is no such key")
+    if where.layer is Layer.DEFAULT:
         why = _WHY.get(key, "says nothing")
         work.changes.append(f"{key}: {shown(raw)} left out: it {why}")
         return []
-    elif len(path) == 2 and where.where.rpartition(":")[2] != str(statement.first):
-        usable = True  # a platform's own setting goes before this one
-    else:
-        return _setting(work, key, raw, statement, lines)
-    if not usable:
-        work.changes.append(f"{_dotted(path)}: left out: there is no such key")
-        return []
-    return [_respelled(lines[0], statement.path, path), *lines[1:]]
+    return _setting(work, key, raw, statement, lines)
+
+
+def _of_rule(work: _Conversion, path: Path, raw: Any, lines: list[str]) -> list[str]:
+    name = str(path[-1])
+    if name not in _RULE_KEYS:
+        return _left_out(work, path, "there is no such key")
+    if (name, raw) == ("delay", air.INIT_DELAY):
+        return _left_out(work, path, "the command runs when the files are quiet")
+    read, _ = air.possible(name, _RULE_KEYS[name].kind, raw)
+    if read is raw:
+        return lines
+    work.changes.append(f"{_dotted(path)}: {toml(raw)} is {toml(read)} now")
+    return [f"{lines[0].partition('=')[0]}= {toml(read)}"]
+
+
+def _of_platform(work: _Conversion, path: Path, raw: Any, lines: list[str]) -> list[str]:
+    if path[-1] not in model.PLATFORM_KEYS:
+        return _left_out(work, path, "there is no such key")
+    if air.says_nothing(f"build.{path[-1]}", raw):
+        return _left_out(work, path, "it says nothing")
+    return lines
+
+
+def _left_out(work: _Conversion, path: Path, why: str) -> list[str]:
+    work.changes.append(f"{_dotted(path)}: left out: {why}")
+    return []
 
 
 def _setting(
     work: _Conversion, key: str, raw: Any, statement: Statement, lines: list[str]
 ) -> list[str]:
     """A key of ours: kept as it is if it means the same here, else written anew."""
+    path = tuple(map(air.word, statement.path))
+    plain = [_respelled(lines[0], statement.path, path), *lines[1:]]
+    where = work.was.origins[key].where
+    if len(path) == 2 and where.rpartition(":")[2] != str(statement.first):
+        return plain  # a platform's own setting goes before this one
     option, default = _OPTIONS[key]
     meant = value_of(work.was, key) if key != "root" else raw
     if key in ("tmp_dir", "testdata_dir"):
@@ -160,9 +182,8 @@ def _setting(
         elif key not in work.defaults:
             work.defaults.append(key)
         return []
-    path = tuple(map(air.word, statement.path))
     if not _is_odd(key, option.kind, raw) and values.read(key, option, raw) == meant:
-        return [_respelled(lines[0], statement.path, path), *lines[1:]]
+        return plain
     indent = re.match(r"\s*", lines[0])
     comment = comment_of(lines[-1])
     comment = "" if _UNIT.fullmatch(comment) else comment

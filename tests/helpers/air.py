@@ -205,7 +205,6 @@ def _rule(number: int, table: dict[str, Any]) -> Values:
         if key in RULE_KEYS:
             rule[key] = _typed(key, RULE_KEYS[key][0], value)
     rule["name"] = rule["name"] or f"rule-{number}"
-    rule["delay"] = rule["delay"] if rule["delay"] > 0 else 1000
     if not rule["cmd"]:
         raise NotStartedError("a rule without cmd")
     if not (rule["include_dir"] or rule["include_ext"] or rule["include_file"]):
@@ -489,6 +488,6 @@ def samples(values: Values) -> list[str]:
 
 
 def rule_here(rule: Mapping[str, Any]) -> Values:
-    """What a rule must come to in our Config."""
-    delay = None if rule["delay"] == 1000 else rule["delay"]
+    """What a rule must come to in our Config; its delay is read as build.delay is."""
+    delay = None if rule["delay"] == 1000 else max(0, rule["delay"])
     return {**rule, "delay": delay}
