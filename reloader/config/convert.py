@@ -90,6 +90,8 @@ def _take_lines(work: _Conversion, text: str) -> None:
     """Every statement with the comment above it, kept, rewritten or left out."""
     lines = text.split("\n")
     at = 0
+    paths = [statement.path for statement in statements(text)]
+    usual = {_spelled(path) for path in paths if _spelled(path)[-1] == path[-1]}
     for statement in statements(text):
         between = lines[at : statement.first - 1]
         own = len(between)
@@ -97,9 +99,11 @@ def _take_lines(work: _Conversion, text: str) -> None:
             own -= 1
         _take_comment(work, between[:own])
         kept = lines[statement.first - 1 : statement.last]
-        if result := _judged(work, statement, kept):
+        path = _spelled(statement.path)
+        is_odd = path[-1] != statement.path[-1] and not statement.is_header
+        is_twin = is_odd and path in usual  # of two spellings the usual one counts
+        if result := [] if is_twin else _judged(work, statement, kept):
             above = [line for line in between[own:] if not _OF_AIR.match(line.strip())]
-            path = tuple(map(air.word, statement.path))
             work.entries.append(_Entry(path, above + result, statement.is_header))
         at = statement.last
     _take_comment(work, lines[at:])
@@ -115,7 +119,7 @@ def _take_comment(work: _Conversion, lines: list[str]) -> None:
 
 def _judged(work: _Conversion, statement: Statement, lines: list[str]) -> list[str]:
     """The lines of a statement in the new file; none: it is left out."""
-    path = tuple(map(air.word, statement.path))
+    path = _spelled(statement.path)
     if statement.is_header:
         known = path[0] in model.SECTIONS
         return [_respelled(lines[0], statement.path, path)] if known else []
@@ -166,7 +170,7 @@ def _setting(
     work: _Conversion, key: str, raw: Any, statement: Statement, lines: list[str]
 ) -> list[str]:
     """A key of ours: kept as it is if it means the same here, else written anew."""
-    path = tuple(map(air.word, statement.path))
+    path = _spelled(statement.path)
     plain = [_respelled(lines[0], statement.path, path), *lines[1:]]
     where = work.was.origins[key].where
     if len(path) == 2 and where.rpartition(":")[2] != str(statement.first):
@@ -202,6 +206,10 @@ def _is_odd(key: str, kind: model.Kind, raw: Any) -> bool:
         return not isinstance(raw, str)
     endings = raw if isinstance(raw, list) else [raw]
     return key == "build.include_ext" and any(str(e).startswith((".", "*.")) for e in endings)
+
+
+def _spelled(path: Path) -> Path:
+    return tuple(map(air.word, path))
 
 
 def _respelled(line: str, old: Path, new: Path) -> str:

@@ -166,6 +166,14 @@ clean_on_exit = true
     assert "[misc]" not in new
 
 
+def test_of_two_spellings_the_one_that_counts_stays(tmp_path):
+    """Which is the usual one."""
+    text = '[Build]\nCMD = "a"\ncmd = "b"\nbin = "c"\n'
+    new, _ = converted(tmp_path, text, clean=False)
+
+    assert body(new).startswith('[build]\ncmd = "b"\nbin = "c"\n')
+
+
 def test_commands_that_run_elsewhere_now(tmp_path):
     """An Air file below its root: ours has commands run in the root, which is said."""
     (tmp_path / "api").mkdir()
