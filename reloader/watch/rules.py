@@ -242,8 +242,10 @@ class Rules:
             log = posixpath.join(self._config.tmp_dir, build.log)
             yield posixpath.normpath(log), no("build.log is reloader's own")
         program = _program(build.full_bin) or (build.entrypoint or (_program(build.bin),))[0]
-        if build.cmd and "/" in program and _BINARY.fullmatch(posixpath.basename(program)):
-            yield self.absolute(program), no("the app's binary is what a build makes")
+        binary = self.absolute(program)
+        is_made = build.cmd and "/" in program and _BINARY.fullmatch(posixpath.basename(program))
+        if is_made and binary not in self._include_files:  # named, it is built elsewhere
+            yield binary, no("the app's binary is what a build makes")
 
 
 def _program(line: str) -> str:

@@ -32,6 +32,7 @@ QUICK = "02 22 25 33 45 58 82".split()  # noqa: SIM905
 FOR_WINDOWS = "10 25 29 34 35 42 51 77".split()  # noqa: SIM905
 ODD = {
     "49": "its app is /bin/true",
+    "100": "its app is built elsewhere",
     "85": "waits for a day",
     "92": "no file counts",
     "97": "its tmp_dir is /",
