@@ -144,7 +144,8 @@ def _programs(config: Config, document: Document | None, path: str) -> Iterator[
     if not key:
         return
     program = app_command(config).argv[0]
-    is_built = "/" in program and (build.cmd or build.pre_cmd)
+    is_path = "/" in program or re.search(rf"(?<![\w-]){re.escape(program)}(?![\w-])", build.cmd)
+    is_built = is_path and (build.cmd or build.pre_cmd)
     if not is_built and _is_missing(program, config.command_dir, path):
         shown = program.removeprefix(config.command_dir + "/")
         yield problem(key, config.origins[key], *_no_program(shown))

@@ -107,7 +107,7 @@ class _Paths:
             effect, why = "nothing", self._why_not(folder) or why
         yield f"{word}: {effect}" + ("" if exists(path) else " (it is not there)")
         yield f"  why: {why}"
-        if not exists(path) and "/" not in word and (near := nearest(word, _KEYS)):
+        if not exists(path) and (near := _near_key(word)):
             yield f"  did you mean the key {near}?"
         if path in [join(self.config.root, name) for name in self.config.env_files]:
             yield "  read again before each start: it is one of env_files"
@@ -156,6 +156,14 @@ def _key(name: str) -> str:
         return name
     same = [key for key in _KEYS if key.rpartition(".")[2] == name]
     return same[0] if len(same) == 1 and name not in model.SECTIONS else ""
+
+
+def _near_key(word: str) -> str:
+    """The key that a word which is neither key nor file may have meant; "" if there is none."""
+    if "." in word.strip("."):
+        return nearest(word, _KEYS) if "/" not in word else ""
+    names = {key.rpartition(".")[2]: key for key in _KEYS}
+    return names.get(nearest(word, names), "") if "_" in word else ""
 
 
 def _about_key(key: str, config: Config | None) -> Iterator[str]:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reloader.config import model, project
+from reloader.config.model import Kind
+from reloader.config.values import HIGHEST_PORT, LONGEST, nanoseconds
 from reloader.errors import Problem
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ _WORDS = frozenset(
         "rules",
     )
 )
+OLD = {"watch_dir": "build.include_dir"}  # of Air's first files
 FOLDER_VARIABLE = "air_wd"  # Air's working directory; lower case, as Air reads it
 _PATH_KEYS = ("build.include_dir", "build.include_file", "build.exclude_dir")
 
@@ -57,11 +60,7 @@ def is_other_tool(table: Mapping[str, Any]) -> bool:
 def adapted(settings: Settings, document: Document, found: Findings) -> Settings:
     """What an Air file means; what its owner should know joins what was found."""
     found.doubts += _ending_doubts(document)
-    kept = {
-        key: setting
-        for key, setting in settings.items()
-        if key not in _NOTHING or setting.value != _NOTHING[key]
-    }
+    kept = {key: it for key, it in settings.items() if not says_nothing(key, it.value)}
     delay = kept.get("build.delay")
     if delay and delay.value == INIT_DELAY:
         del kept["build.delay"]
@@ -72,14 +71,34 @@ def adapted(settings: Settings, document: Document, found: Findings) -> Settings
         found.remarks.append(Problem(text, delay.origin.where))
     for key in _PATH_KEYS:
         if key in kept:
-            value = tuple(item.replace("\\", "/") for item in kept[key].value)
-            kept[key] = replace(kept[key], value=value)
+            value = (item.replace("\\", "/").strip() for item in kept[key].value)
+            kept[key] = replace(kept[key], value=tuple(filter(None, value)))
     if rules := kept.get("build.rules"):
         plain = tuple(
             replace(rule, delay=None) if rule.delay == INIT_DELAY else rule for rule in rules.value
         )
         kept["build.rules"] = replace(rules, value=plain)
     return kept
+
+
+def says_nothing(key: str, value: Any) -> bool:
+    """Air takes it for "not written", and nothing else can be meant."""
+    return key in _NOTHING and bool(value == _NOTHING[key])
+
+
+def possible(key: str, kind: Kind, value: object) -> tuple[object, str]:
+    """The nearest value to a number that can't be, and what can; else the value itself.
+
+    Air takes any number: a time below zero is no wait, and a port is only looked at when used.
+    """
+    nanos = nanoseconds(key, kind, value)
+    if nanos is not None and nanos < 0:
+        return 0, ""
+    if nanos is not None and nanos > LONGEST * 10**9:
+        return "24h", "no wait is longer than a day"
+    if kind is Kind.PORT and isinstance(value, int) and not 0 <= value <= HIGHEST_PORT:
+        return 0, f"the highest port is {HIGHEST_PORT}"
+    return value, ""
 
 
 def _ending_doubts(document: Document) -> list[Problem]:

@@ -38,7 +38,8 @@ def root_problem(root: str, origin: Origin) -> Problem | None:
     if os.path.isdir(root):
         return None
     found = "something else" if os.path.exists(root) else "nothing"
-    return problem("root", origin, f"expected a folder at {root}, found {found}")
+    hint = "paths begin where reloader was started"
+    return problem("root", origin, f"expected a folder at {root}, found {found}", hint)
 
 
 def dangerous_root(config: Config, home: str, file_dir: str) -> Problem | None:

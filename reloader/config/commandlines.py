@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reloader.config.model import Config
+    from reloader.config.model import Build, Config
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,9 @@ _WINDOWS = re.compile(
       | [^\s/]+\.(?:bat|cmd|ps1|exe)(?=\s|$)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_BACKSLASHES = re.compile(r"(?:\.{1,2}|[\w-]+)\\[\w.-]")
+_BACKSLASHES = re.compile(r"(?:\.{1,2}|[\w-]+)\\[\w.-]\S*")
+_BACKSLASHES_LATER = re.compile(r"(?<=\s)(?:\.{1,2}|[\w-]{2,})\\\w[\w.\\-]+")
+_QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
 
 
 def doubts(config: Config, platform: str = sys.platform) -> Iterator[Doubt]:
@@ -102,11 +104,18 @@ def _windows(config: Config) -> Iterator[Doubt]:
     for key, index, line in lines:
         start = _plain(line)
         hint = "what is for Windows alone goes to [build.windows]"
-        if _BACKSLASHES.match(start):
-            text = f"`{start.split()[0]}` has \\ between its names, which sh takes for quoting"
-            yield Doubt(key, index, text, f"write /; {hint}")
-        elif found := _WINDOWS.match(start):
+        is_plain = not _BACKSLASHES.match(start)
+        if is_plain and (found := _WINDOWS.match(start)):
             yield Doubt(key, index, f"`{found[0].strip()}` is a command of Windows", hint)
+        elif found := _BACKSLASHES.match(start) or _later(build, key, start):
+            text = f"`{found[0].strip()}` has \\ between its names, which sh takes for quoting"
+            yield Doubt(key, index, text, f"write /; {hint}")
+
+
+def _later(build: Build, key: str, line: str) -> re.Match[str] | None:
+    """A path of Windows among the words of a line; an app's exact arguments are no such words."""
+    line = {"entrypoint": "", "bin": build.bin}.get(key, line)
+    return _BACKSLASHES_LATER.search(_QUOTED.sub("''", line))
 
 
 def _app(config: Config) -> tuple[str, str]:

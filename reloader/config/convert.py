@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from reloader.config.model import Config
 
 _OPTIONS = {key: (option, default) for key, option, default in model.options()}
-_RULE_KEYS = frozenset(key for key, _, _ in model.options(model.Rule))
+_RULE_KEYS = {key: option for key, option, _ in model.options(model.Rule)}
 # Their default depends on the project, so what is written is kept even if it is a default today.
 _BY_PROJECT = ("cmd", "bin", "include_ext", "exclude_dir", "exclude_regex")
 _OF_AIR = re.compile(r"#:schema |# *Config file for \[Air\]")
@@ -33,8 +33,8 @@ _WHY = {
     "build.delay": "is what air init writes; without it a reload starts when the files are quiet",
     "build.kill_delay": "would be a SIGKILL without a warning; the app has 5 s",
 }
-_WORKDIR = "commands run in the root now; Air runs them in the folder it was started in"
 _PRE_CMD = "build.pre_cmd: a command of it that fails is a failed build now; Air goes on"
+_FOLDER = "cmd, bin and hooks run in root now, not here: write their paths as seen from there"
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def convert(
     if was.build.pre_cmd and not was.build.stop_on_error:
         work.changes.append(_PRE_CMD)
     if was.workdir:
-        work.changes.append(f"root: {_WORKDIR}")
+        work.changes.append(_FOLDER)
     if work.defaults:
         work.changes.append(f"left out, being the default: {', '.join(work.defaults)}")
     return Converted(_joined(work.entries), tuple(work.changes))
@@ -90,6 +90,8 @@ def _take_lines(work: _Conversion, text: str) -> None:
     """Every statement with the comment above it, kept, rewritten or left out."""
     lines = text.split("\n")
     at = 0
+    paths = [statement.path for statement in statements(text)]
+    usual = {_spelled(path) for path in paths if _spelled(path)[-1] == path[-1]}
     for statement in statements(text):
         between = lines[at : statement.first - 1]
         own = len(between)
@@ -97,9 +99,11 @@ def _take_lines(work: _Conversion, text: str) -> None:
             own -= 1
         _take_comment(work, between[:own])
         kept = lines[statement.first - 1 : statement.last]
-        if result := _judged(work, statement, kept):
+        path = _spelled(statement.path)
+        is_odd = path[-1] != statement.path[-1] and not statement.is_header
+        is_twin = is_odd and path in usual  # of two spellings the usual one counts
+        if result := [] if is_twin else _judged(work, statement, kept):
             above = [line for line in between[own:] if not _OF_AIR.match(line.strip())]
-            path = tuple(map(air.word, statement.path))
             work.entries.append(_Entry(path, above + result, statement.is_header))
         at = statement.last
     _take_comment(work, lines[at:])
@@ -115,37 +119,62 @@ def _take_comment(work: _Conversion, lines: list[str]) -> None:
 
 def _judged(work: _Conversion, statement: Statement, lines: list[str]) -> list[str]:
     """The lines of a statement in the new file; none: it is left out."""
-    path = tuple(map(air.word, statement.path))
+    path = _spelled(statement.path)
     if statement.is_header:
         known = path[0] in model.SECTIONS
         return [_respelled(lines[0], statement.path, path)] if known else []
     key = ".".join(part for part in path if isinstance(part, str))
     raw = _found(work.table, path)
     where = work.was.origins.get(key, Origin(Layer.DEFAULT))
+    plain = [_respelled(lines[0], statement.path, path), *lines[1:]]
     if path[:2] == ("build", "rules"):
-        usable = path[-1] in _RULE_KEYS and (path[-1], raw) != ("delay", air.INIT_DELAY)
-    elif len(path) == 3 and path[1] in model.PLATFORMS:
-        usable = path[-1] in model.PLATFORM_KEYS
-    elif key not in _OPTIONS:
-        usable = False
-    elif where.layer is Layer.DEFAULT:
+        return _of_rule(work, path, raw, plain)
+    if len(path) == 3 and path[1] in model.PLATFORMS:
+        return _of_platform(work, path, raw, plain)
+    if key not in _OPTIONS:
+        return _left_out(work, path, "there is no such key")
+    if where.layer is Layer.DEFAULT:
         why = _WHY.get(key, "says nothing")
         work.changes.append(f"{key}: {shown(raw)} left out: it {why}")
         return []
-    elif len(path) == 2 and where.where.rpartition(":")[2] != str(statement.first):
-        usable = True  # a platform's own setting goes before this one
-    else:
-        return _setting(work, key, raw, statement, lines)
-    if not usable:
-        work.changes.append(f"{_dotted(path)}: left out: there is no such key")
-        return []
-    return [_respelled(lines[0], statement.path, path), *lines[1:]]
+    return _setting(work, key, raw, statement, lines)
+
+
+def _of_rule(work: _Conversion, path: Path, raw: Any, lines: list[str]) -> list[str]:
+    name = str(path[-1])
+    if name not in _RULE_KEYS:
+        return _left_out(work, path, "there is no such key")
+    if (name, raw) == ("delay", air.INIT_DELAY):
+        return _left_out(work, path, "the command runs when the files are quiet")
+    read, _ = air.possible(name, _RULE_KEYS[name].kind, raw)
+    if read is raw:
+        return lines
+    work.changes.append(f"{_dotted(path)}: {toml(raw)} is {toml(read)} now")
+    return [f"{lines[0].partition('=')[0]}= {toml(read)}"]
+
+
+def _of_platform(work: _Conversion, path: Path, raw: Any, lines: list[str]) -> list[str]:
+    if path[-1] not in model.PLATFORM_KEYS:
+        return _left_out(work, path, "there is no such key")
+    if air.says_nothing(f"build.{path[-1]}", raw):
+        return _left_out(work, path, "it says nothing")
+    return lines
+
+
+def _left_out(work: _Conversion, path: Path, why: str) -> list[str]:
+    work.changes.append(f"{_dotted(path)}: left out: {why}")
+    return []
 
 
 def _setting(
     work: _Conversion, key: str, raw: Any, statement: Statement, lines: list[str]
 ) -> list[str]:
     """A key of ours: kept as it is if it means the same here, else written anew."""
+    path = _spelled(statement.path)
+    plain = [_respelled(lines[0], statement.path, path), *lines[1:]]
+    where = work.was.origins[key].where
+    if len(path) == 2 and where.rpartition(":")[2] != str(statement.first):
+        return plain  # a platform's own setting goes before this one
     option, default = _OPTIONS[key]
     meant = value_of(work.was, key) if key != "root" else raw
     if key in ("tmp_dir", "testdata_dir"):
@@ -157,9 +186,8 @@ def _setting(
         elif key not in work.defaults:
             work.defaults.append(key)
         return []
-    path = tuple(map(air.word, statement.path))
-    if not _is_odd(key, raw) and values.read(key, option, raw) == meant:
-        return [_respelled(lines[0], statement.path, path), *lines[1:]]
+    if not _is_odd(key, option.kind, raw) and values.read(key, option, raw) == meant:
+        return plain
     indent = re.match(r"\s*", lines[0])
     comment = comment_of(lines[-1])
     comment = "" if _UNIT.fullmatch(comment) else comment
@@ -170,14 +198,18 @@ def _setting(
     return [f"{new}  {comment}" if comment else new]
 
 
-def _is_odd(key: str, raw: Any) -> bool:
+def _is_odd(key: str, kind: model.Kind, raw: Any) -> bool:
     """Written in a way that is read, but should not be read again."""
-    if isinstance(raw, int) and raw < 0:
+    if air.possible(key, kind, raw)[0] is not raw:
         return True
     if key == "build.kill_delay":
         return not isinstance(raw, str)
     endings = raw if isinstance(raw, list) else [raw]
     return key == "build.include_ext" and any(str(e).startswith((".", "*.")) for e in endings)
+
+
+def _spelled(path: Path) -> Path:
+    return tuple(map(air.word, path))
 
 
 def _respelled(line: str, old: Path, new: Path) -> str:

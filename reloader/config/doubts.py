@@ -125,6 +125,9 @@ def _never_matches(text: str, root: str) -> tuple[str, str] | None:
         return "it is searched in the path below the root", f"write {quoted('^' + below)}"
     if text.startswith("!"):
         return "! is just a character in it", "what counts is said by the include_… keys"
+    plain = re.sub(r"\\.|\[\^?\]?[^]]*\]", "x", text)  # no quoted characters, no classes
+    if re.search(r"[\w.]\^|\$[\w.]", plain) and "(?" not in plain:
+        return "^ is the beginning of the path and $ its end", "quoted, \\^ and \\$ are characters"
     if os.sep == "/" and r"\\" in text.replace(r"\\.", ""):
         return "paths have / between their names", f"write {quoted(text.replace(chr(92) * 2, '/'))}"
     return None

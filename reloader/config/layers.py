@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from reloader.config import model, values
+from reloader.config import air, model, values
 from reloader.config.model import Layer, Origin, Rule
-from reloader.config.words import nearest
+from reloader.config.words import nearest, shown
 from reloader.errors import Problem
 
 if TYPE_CHECKING:
@@ -150,6 +150,8 @@ class _FileReader:
             else:
                 known = [f"{_dotted(path)}.{key}" for key in model.PLATFORM_KEYS]
                 self._unknown((*path, name), [*known, *OPTIONS])
+        if self.is_air:
+            return {k: it for k, it in settings.items() if not air.says_nothing(k, it.value)}
         return settings
 
     def _rules(self, tables: object) -> None:
@@ -184,11 +186,12 @@ class _FileReader:
     def _take(self, settings: Settings, key: str, path: Path, value: object) -> None:
         option = _RULE_OPTIONS[key] if path[:2] == ("build", "rules") else OPTIONS[key]
         origin = self._origin(path)
-        if self.is_air and isinstance(value, int) and value < 0:  # for Air no wait at all
-            self.found.doubts.append(
-                Problem(f"{_dotted(path)}: {value} is read as 0", origin.where)
-            )
-            value = 0
+        if self.is_air:
+            read, hint = air.possible(key, option.kind, value)
+            if read is not value:
+                text = f"{_dotted(path)}: {shown(value)} is read as {read}"
+                self.found.doubts.append(Problem(text, origin.where, hint))
+                value = read
         try:
             settings[key] = Setting(values.read(key, option, value), origin)
         except values.MisfitError as error:
@@ -216,6 +219,8 @@ class _FileReader:
         key = _dotted(path)
         near = nearest(key, model.SECTIONS) if is_table else ""
         hint = f"did you mean [{near}]?" if near else _hint(key, nearest(key, known))
+        if self.is_air and key in air.OLD:
+            hint = f"{air.OLD[key]} is its name now"
         if self.is_air:
             where = self.document.where(path)
             self.found.doubts.append(Problem(f"{key}: unknown key, ignored", where, hint))

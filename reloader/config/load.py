@@ -246,6 +246,9 @@ def _uncleaned(config: Config, why: str, found: Findings) -> Config:
 
 def _nothing_found(cwd: str) -> Problem:
     hint = 'reloader init writes one; or: reloader run --build.bin "python app.py"'
+    if project.look(cwd).go:
+        app = project.go_binary(model.Config.tmp_dir)
+        hint = f"reloader init writes one for this Go program; or: reloader run --build.bin {app}"
     if others := discover.others(cwd):
         hint = f"reloader run -c {others[0]}; {hint}"
     return Problem("no config file here, and no command given: nothing to run", hint=hint)

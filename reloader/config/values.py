@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 LONGEST = 24 * 3600  # seconds; a longer wait is a slip of the pen
-_HIGHEST_PORT = 65535
+HIGHEST_PORT = 65535
 _NANOS = {"ns": 1, "us": 10**3, "µs": 10**3, "μs": 10**3, "ms": 10**6}
 _NANOS |= {"s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _TRUE = ("true", "1", "yes", "on")
@@ -112,35 +112,23 @@ _ENGINES = tuple(engine.value for engine in Engine)
 
 
 def _port(_key: str, _option: Option, value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _HIGHEST_PORT:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= HIGHEST_PORT:
         return value
     raise MisfitError(Misfit(Kind.PORT.value, shown(value)))
 
 
-def _millis(_key: str, _option: Option, value: object) -> Millis:
-    if isinstance(value, str) and (nanos := duration(value)) is not None:
-        millis = max(nanos // 10**6, 1 if nanos > 0 else nanos)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        millis = value
-    else:
+def _millis(key: str, option: Option, value: object) -> Millis:
+    nanos = nanoseconds(key, option.kind, value)
+    if nanos is None:
         raise MisfitError(Misfit(Kind.MILLIS.value, shown(value)))
+    millis = max(nanos // 10**6, 1 if nanos > 0 else nanos)
     if 0 <= millis <= LONGEST * 1000:
         return Millis(millis)
     raise MisfitError(Misfit(f"0 to {LONGEST * 1000} ms (a day)", shown(value)))
 
 
-def _duration(key: str, _option: Option, value: object) -> Seconds:
-    """A time; a number is in ms.
-
-    A number for `kill_delay` that is 1,000,000 or more is in ns: Air gives the key to Go as a
-    number of ns, and reads one that would be below a millisecond as ms.
-    """
-    if isinstance(value, str):
-        nanos = duration(value)
-    elif isinstance(value, int) and not isinstance(value, bool):
-        nanos = value if key == _IN_NANOS and value >= 10**6 else value * 10**6
-    else:
-        nanos = None
+def _duration(key: str, option: Option, value: object) -> Seconds:
+    nanos = nanoseconds(key, option.kind, value)
     if nanos is None:
         unit = isinstance(value, str) and value.strip().isdigit()
         hint = f'say the unit: "{value}ms" or "{value}s"' if unit else ""
@@ -148,6 +136,19 @@ def _duration(key: str, _option: Option, value: object) -> Seconds:
     if 0 <= nanos <= LONGEST * 10**9:
         return Seconds(nanos / 10**9)
     raise MisfitError(Misfit("a time from 0 to 24h", shown(value)))
+
+
+def nanoseconds(key: str, kind: Kind, value: object) -> int | None:
+    """A time as it was written; None: it is none. A number is in ms.
+
+    A number for `kill_delay` that is 1,000,000 or more is in ns: Air gives the key to Go as a
+    number of ns, and reads one that would be below a millisecond as ms.
+    """
+    if kind not in (Kind.MILLIS, Kind.DURATION) or isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if key == _IN_NANOS and value >= 10**6 else value * 10**6
+    return duration(value) if isinstance(value, str) else None
 
 
 def duration(text: str) -> int | None:

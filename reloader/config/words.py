@@ -61,6 +61,9 @@ def nearest(key: str, known: Iterable[str]) -> str:
         if other.rpartition(".")[2] == name:
             return other
     siblings = {k.rpartition(".")[2]: k for k in keys if k.rpartition(".")[0] == table}
+    names = {k.rpartition(".")[2]: k for k in keys} | siblings
+    if close := get_close_matches(name, names, n=1, cutoff=0.85):
+        return names[close[0]]
     if close := get_close_matches(name, siblings, n=1, cutoff=0.65):
         return siblings[close[0]]
     close = get_close_matches(key, keys, n=1, cutoff=0.75)

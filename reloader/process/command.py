@@ -1,7 +1,7 @@
 """What to run: command lines and argument lists, made ready to be spawned.
 
-Pure, but for one look at whether `bin` names a file. A line that needs no shell runs without one:
-a process less between us and the app, and its signals and exit status are its own.
+Pure, but for a look at whether `bin` or `entrypoint` names a file. A line that needs no shell runs
+without one: a process less between us and the app, and its signals and exit status are its own.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ def app_command(config: Config) -> Command:
     """What runs the app: `full_bin`, else `entrypoint`, else `bin`; one of them must be set.
 
     `args_bin` and then `args` are appended one by one, never split or expanded. A `bin` that as
-    a whole names a file is that file, so a path may hold spaces. Asked again before each start:
-    the build may have made the file.
+    a whole names a file is that file, so a path may hold spaces; an `entrypoint` that is
+    no program of the system's may be one in `root`. Asked again before each start: the build may
+    have made the file.
     """
     build = config.build
     args = build.args_bin + config.args
@@ -54,13 +55,19 @@ def app_command(config: Config) -> Command:
     if build.entrypoint:
         words = build.entrypoint + args
         program = words[0]
-        if "/" in program:
-            program = os.path.join(config.root, program)
+        file = os.path.join(config.root, program)
+        if "/" in program or (os.path.isfile(file) and not _is_on_path(program)):
+            program = file
         return Command((program, *words[1:]), (), _shown(words))
     file = os.path.join(config.command_dir, build.bin)
     if os.path.isfile(file):
         return Command((file, *args), (), _shown((build.bin, *args)))
     return _command(build.bin, args)
+
+
+def _is_on_path(program: str) -> bool:
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return any(os.access(os.path.join(folder, program), os.X_OK) for folder in folders)
 
 
 def _command(line: str, args: tuple[str, ...]) -> Command:

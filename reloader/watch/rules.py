@@ -247,10 +247,12 @@ class Rules:
             log = posixpath.join(self._config.tmp_dir, build.log)
             yield posixpath.normpath(log), no("build.log is reloader's own")
         program = _program(build.full_bin) or (build.entrypoint or (_program(build.bin),))[0]
-        if build.cmd and "/" in program and _BINARY.fullmatch(posixpath.basename(program)):
-            is_line = build.full_bin or not build.entrypoint  # which begins where commands run
-            path = posixpath.join(self._config.command_dir, program) if is_line else program
-            yield self.absolute(path), no("the app's binary is what a build makes")
+        is_line = build.full_bin or not build.entrypoint  # which begins where commands run
+        path = posixpath.join(self._config.command_dir, program) if is_line else program
+        binary = self.absolute(path)
+        is_made = build.cmd and "/" in program and _BINARY.fullmatch(posixpath.basename(program))
+        if is_made and binary not in self._include_files:  # named, it is built elsewhere
+            yield binary, no("the app's binary is what a build makes")
 
 
 def _program(line: str) -> str:

@@ -273,3 +273,18 @@ def test_commands_of_an_air_file_run_where_it_was_started(project: Project) -> N
 
     folders = [line["cwd"] for line in project.noted("START")]
     assert folders == [str(project.folder)] * 2 + [str(project.folder / "inner")]
+
+
+def test_an_air_file_below_its_root(project: Project) -> None:
+    """All of the root is watched; commands run beside the file, as in Air."""
+    project.app()
+    app = f'bin = "{COMMAND}"\ncmd = ""\ninclude_ext = ["go"]\ninclude_dir = ["shared"]\n'
+    project.config(f'root = ".."\n[build]\n{app}', ".air.toml")
+    project.write("../shared/x.go", "1")
+    run = project.start()
+
+    project.save("../shared/x.go", "2")
+
+    assert run.wait_for("change.seen")["path"] == "shared/x.go"
+    run.wait_for("app.started")
+    assert {start["cwd"] for start in project.noted("START")} == {str(project.folder)}

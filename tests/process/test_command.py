@@ -152,6 +152,18 @@ def test_an_entrypoint_with_a_slash_counts_from_the_root(program: str, path: str
     assert (found.argv, found.shown) == ((path,), program)
 
 
+def test_an_entrypoint_that_the_system_does_not_have_may_be_in_the_root(tmp_path: Path) -> None:
+    """As Air has it; a program of the system's goes before a file of its name."""
+    for name in ("server", "sh"):
+        (tmp_path / name).touch()
+    found = {
+        name: app_command(Build(entrypoint=(name,)), (), str(tmp_path)).argv[0]
+        for name in ("server", "sh", "absent")
+    }
+
+    assert found == {"server": f"{tmp_path}/server", "sh": "sh", "absent": "absent"}
+
+
 def test_arguments_follow_a_plain_line_word_by_word() -> None:
     found = app_command(Build(full_bin="A=1 app -x", args_bin=("a b",)), ("*", ""), "/r")
     assert found == Command(("app", "-x", "a b", "*", ""), (("A", "1"),), "A=1 app -x 'a b' '*' ''")

@@ -97,6 +97,8 @@ DOUBTS = [  # a line of [build], what is said of it, part of the hint
     ('exclude_regex = [".*"]', '".*" matches every path', ""),
     ('exclude_regex = ["^/app/gen"]', '"^/app/gen" matches nothing', '"^app/gen"'),
     ('exclude_regex = ["!main.go"]', '"!main.go" matches nothing', "include_"),
+    ('exclude_regex = ["a^b"]', '"a^b" matches nothing: ^ is the beginning', "quoted"),
+    ("exclude_regex = ['$\\.go']", "matches nothing: ^ is the beginning of the path", "quoted"),
     ("exclude_regex = ['web\\\\gen']", "matches nothing: paths have /", "web/gen"),
     ('exclude_regex = [".md"]', '".md" also takes cmd/api/main.go', "'\\.md'"),
     ('exclude_regex = ["ap"]', '"ap" also takes cmd/api/main.go (+1)', "exclude_dir"),
@@ -115,6 +117,13 @@ DOUBTS = [  # a line of [build], what is said of it, part of the hint
     ('full_bin = "tmp\\\\main.exe"', "has \\ between its names", "[build.windows]"),
     ('entrypoint = "./app serve"', "taken as one program", "list"),
 ]
+
+
+def test_anchors_where_they_belong_are_no_doubt(project, programs):
+    """At the ends of an alternative, in a class, quoted."""
+    text = r"exclude_regex = ['^zq|^y$', '(^zq|q$)', '[^a]zq', 'zq\^x', 'zq\$x', 'zq[$^]x', 'x?^z']"
+
+    assert doubts(project, programs, f"[build]\n{APP}{text}\n") == []
 
 
 @pytest.mark.parametrize(("lines", "said", "hint"), DOUBTS)

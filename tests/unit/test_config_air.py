@@ -239,6 +239,21 @@ patterns = ["*.md"]
     )
 
 
+def test_the_nearest_key_is_the_nearest_of_all(tmp_path):
+    """Also where another table has it; and Air's first files had other names."""
+    text = (
+        'watch_dir = ""\n[build]\nenv_file = ".env"\nexclude_dirs = []\nclear_on_rebuilds = true\n'
+    )
+
+    hints = [note.partition("; ")[2] for note in from_air(tmp_path, text).notes]
+    assert hints == [
+        "build.include_dir is its name now",
+        "did you mean env_files?",
+        "did you mean build.exclude_dir?",
+        "did you mean screen.clear_on_rebuild?",
+    ]
+
+
 def test_wrong_types_in_an_air_file_are_errors(tmp_path):
     """What Air refuses gets a sentence with the file's name and the line."""
     (tmp_path / ".air.toml").write_text('[build]\ncmd = 5\nexclude_regex = ["*_templ.go"]\n')
@@ -402,7 +417,7 @@ def test_the_page_about_air_names_every_key():
     of_air = [key for key, option, _ in model.options() if not option.here_only]
     groups = {"color.watcher", "color.build", "color.runner"}
     missing = [key for key in of_air if key not in groups and key.rpartition(".")[2] not in told]
-    assert [key for key in missing if not key.startswith("proxy.")] == []
+    assert missing == []
 
 
 def _names(line):
@@ -448,3 +463,55 @@ def test_times_below_zero_are_zero(tmp_path):
     build = config.build
     assert (build.delay, build.kill_delay, build.rerun_delay) == (0, None, 0)
     assert config.notes[0] == ".air.toml:2: build.delay: -5 is read as 0"
+
+
+def test_numbers_that_can_not_be(tmp_path):
+    """Air takes them; they become the nearest that can be, and are told."""
+    text = """\
+[build]
+delay = 100000000000
+kill_delay = "-3s"
+rerun_delay = 86400000
+[proxy]
+proxy_port = 80800
+app_port = -1
+"""
+    config = from_air(tmp_path, text)
+
+    assert (config.build.delay, config.build.rerun_delay) == (86_400_000, 86_400_000)
+    assert config.build.kill_delay is None
+    assert (config.proxy.proxy_port, config.proxy.app_port) == (0, 0)
+    assert config.notes == (
+        ".air.toml:2: build.delay: 100000000000 is read as 24h; no wait is longer than a day",
+        '.air.toml:3: build.kill_delay: "-3s" is read as 0',
+        ".air.toml:6: proxy.proxy_port: 80800 is read as 0; the highest port is 65535",
+        ".air.toml:7: proxy.app_port: -1 is read as 0; the highest port is 65535",
+    )
+
+
+def test_in_our_own_file_they_are_errors(tmp_path):
+    """There they are slips of the pen."""
+    (tmp_path / ".reload.toml").write_text('[build]\nbin = "x"\ndelay = -1\nkill_delay = "25h"\n')
+
+    assert len(problems(tmp_path)) == 2
+
+
+def test_a_system_s_empty_program_says_nothing(tmp_path):
+    """`[build.linux] bin = ""` leaves the one in [build]."""
+    text = '[build]\nbin = "./api"\n[build.linux]\nbin = ""\n'
+
+    assert from_air(tmp_path, text).build.bin == "./api"
+
+
+def test_commands_of_an_air_file_run_where_it_was_started(tmp_path):
+    """Whatever the root is: that is for watching. In our own file commands run in the root."""
+    here = tmp_path / "cmd" / "api"
+    here.mkdir(parents=True)
+    above = from_air(here, 'root = "../../"\n')
+    below = from_air(tmp_path, 'root = "cmd"\n')
+    ours = loaded(here, 'root = "../../"\n[build]\nbin = "x"\n')
+
+    assert (above.root, above.command_dir, above.notes) == (str(tmp_path), str(here), ())
+    assert from_air(here, "").command_dir == str(here)
+    assert (below.command_dir, below.notes) == (str(tmp_path), ())
+    assert ours.command_dir == str(tmp_path)

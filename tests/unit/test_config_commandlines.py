@@ -103,6 +103,8 @@ def test_an_app_that_reloads_itself(app):
         ('cmd /c "set X=1 && .\\tmp\\main.exe"', "`cmd /c` is a command of Windows"),
         ("start spire http:serve", "`start` is a command of Windows"),
         ("run.bat", "`run.bat` is a command of Windows"),
+        ("go run -o x.exe cmd\\server\\main.go", "`cmd\\server\\main.go` has \\ between"),
+        ("go build -o .\\tmp\\main.exe .", "`.\\tmp\\main.exe` has \\ between"),
     ],
 )
 def test_commands_of_windows(app, said):
@@ -125,6 +127,8 @@ def test_commands_of_windows(app, said):
         "uvicorn main:app",
         "node app.js",
         "./my\\ app",
+        "./app --match 'web\\gen' --name a\\ b",
+        "sed s/web\\nx/y/ x | app",
     ],
 )
 def test_no_false_alarm_about_apps(app):

@@ -212,6 +212,17 @@ def test_no_file_and_no_command_says_what_to_do(tmp_path):
     assert "reloader run -c .air.docker.toml" in text
 
 
+def test_without_anything_in_a_go_project(tmp_path):
+    """The hint is for a Go program, and what it says can be done."""
+    (tmp_path / "go.mod").touch()
+    (text,) = problems(tmp_path)
+
+    assert "hint: reloader init writes one for this Go program" in text
+    assert text.endswith("or: reloader run --build.bin ./tmp/main")
+    build = loaded(tmp_path, flags={"build.bin": ["./tmp/main"]}).build
+    assert build.cmd == "go build -o ./tmp/main ."
+
+
 def test_a_folder_that_cannot_be_listed_has_no_other_files(tmp_path):
     """The hint about Air files is left out, the error is the same."""
     with pytest.raises(ConfigError, match="no config file here"):
@@ -337,7 +348,7 @@ def test_the_root_must_be_a_folder(tmp_path, root, found):
     (text,) = problems(tmp_path, f'root = "{root}"\n' + RUNS)
 
     path = os.path.realpath(tmp_path / root)
-    assert text == f".reload.toml:1: root: expected a folder at {path}, found {found}"
+    assert text.startswith(f".reload.toml:1: root: expected a folder at {path}, found {found}\n")
 
 
 def test_the_home_folder_and_the_top_are_refused(tmp_path):

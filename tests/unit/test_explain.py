@@ -205,6 +205,8 @@ def test_a_file_goes_before_a_key(project):
 def test_a_slip_is_told(project):
     """Almost a key, and nothing of that name is there."""
     assert "did you mean the key build.delay?" in said(project, "build.dela")
+    assert "did you mean the key build.exclude_dir?" in said(project, "exclude_dri")
+    assert "did you mean" not in said(project, "some_notes")
 
 
 def test_without_a_config(project):

@@ -166,6 +166,23 @@ clean_on_exit = true
     assert "[misc]" not in new
 
 
+def test_of_two_spellings_the_one_that_counts_stays(tmp_path):
+    """Which is the usual one."""
+    text = '[Build]\nCMD = "a"\ncmd = "b"\nbin = "c"\n'
+    new, _ = converted(tmp_path, text, clean=False)
+
+    assert body(new).startswith('[build]\ncmd = "b"\nbin = "c"\n')
+
+
+def test_commands_that_run_elsewhere_now(tmp_path):
+    """An Air file for another root: ours has commands run in the root, which is said."""
+    (tmp_path / "api").mkdir()
+
+    assert "run in root now" in converted(tmp_path / "api", 'root = ".."\n')[1]
+    assert "run in root now" in converted(tmp_path, 'root = "api"\n', clean=False)[1]
+    assert "run in root now" not in converted(tmp_path, 'root = "."\n', clean=False)[1]
+
+
 def test_never_over_a_config(tmp_path):
     """Only with --force; and the Air file stays what it is."""
     (tmp_path / ".air.toml").write_text('[build]\ncmd = "x"\n')
