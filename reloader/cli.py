@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from reloader.arguments import Given
     from reloader.commands.live import Project
 
-_USAGE = "reloader run [-c FILE]… [--section.key VALUE …] [--json] [-- ARGS…]"
+_USAGE = "reloader run [-c FILE|FOLDER]… [--section.key VALUE …] [--json] [-- ARGS…]"
 _HELP = ("-h", "--help")
 _BROKEN_PIPE = 128 + 13  # as a shell says of a program that SIGPIPE ended
 

@@ -51,7 +51,8 @@ def _started_too_high(config: Config) -> Iterator[Problem]:
     marks = [mark for mark in project.MARKS if os.path.exists(join(folder, mark))]
     if marks and not any(os.path.exists(join(here, mark)) for mark in project.MARKS):
         text = f"commands run in {here}, which has no {marks[0]} as the config's folder has"
-        yield problem("root", config.origins["root"], text, f"cd {os.path.relpath(folder, here)}")
+        hint = f"-c {os.path.relpath(folder, here)}, the folder, runs them there"
+        yield problem("root", config.origins["root"], text, hint)
 
 
 def closer(config: Config, document: Document | None) -> Iterator[Problem]:

@@ -114,7 +114,7 @@ def _config(
 ) -> Config:
     home = checks.home_folder(environ.get("HOME", ""))
     is_air = document is not None and air.is_air(document.name)
-    root = _root(written, cwd, home, found)
+    root = _root(written, cwd, home, found, is_air=is_air)
     config = _resolved(_completed(written, root, is_air), root, home)
     config = replace(config, file=document.name if document else "", is_air=is_air)
     if is_air and os.path.realpath(cwd) != root:
@@ -130,20 +130,22 @@ def _document(
 ) -> tuple[Document | None, str]:
     """The config file and the folder it is for; what is wrong joins what is wrong with the flags.
 
-    With Air's own variable, Air's file is for that folder, and is looked for there.
+    If a folder is named, it is for that folder. With Air's own variable, Air's file is for the
+    variable's folder, and is looked for there.
     """
     wished = environ.get(air.FOLDER_VARIABLE, "")
     folder = os.path.normpath(os.path.join(cwd, os.path.expanduser(wished))) if wished else cwd
+    start = discover.start(named, environ, cwd)
     try:
         document = discover.find(named, environ, cwd)
         if document is None and folder != cwd:
-            cwd, document = folder, discover.find("", {}, folder)
+            start, document = folder, discover.find("", {}, folder)
     except ConfigError as error:
         found.problems += error.problems
-        return None, cwd
+        return None, start
     if document is None or not air.is_air(document.name):
-        return document, cwd
-    return air.folded(document, found), folder
+        return document, start
+    return air.folded(document, found), folder if start == cwd else start
 
 
 def _file_layer(document: Document | None, platform: str, found: Findings) -> Settings:
@@ -182,12 +184,15 @@ def _completed(written: Settings, root: str, is_air: bool) -> Settings:
     return air.moved(settings) if is_air else settings
 
 
-def _root(written: Settings, cwd: str, home: str, found: Findings) -> str:
-    """The project's folder, absolute and without links; that it is one is checked here."""
+def _root(written: Settings, cwd: str, home: str, found: Findings, *, is_air: bool) -> str:
+    """The project's folder, absolute and without links; that it is one is checked here.
+
+    Air makes it, and runs: an Air file's may come later.
+    """
     setting = written.get("root", Setting(model.Config.root, _DEFAULT))
     root = os.path.realpath(_path(setting.value, cwd, home))
     if problem := checks.root_problem(root, setting.origin):
-        found.problems.append(problem)
+        (found.doubts if is_air and not os.path.exists(root) else found.problems).append(problem)
     return root
 
 

@@ -88,7 +88,7 @@ class Echoes:
         known = dict(self.known)
         old = known.pop(path, Echo(gap, 0))
         if gap and trust > 0:  # a longer one counts at once, for one that is late is a second start
-            old = replace(old, gap=max(gap, (old.gap + gap) / 2))
+            old = replace(old, gap=min(max(gap, (old.gap + gap) / 2), ECHO))
         while len(known) >= MOST:
             del known[next(iter(known))]
         known[path] = replace(old, trust=min(old.trust + trust, TRUSTED))

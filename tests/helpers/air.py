@@ -426,8 +426,6 @@ def refused_here(air: Meaning, values: Values) -> str:
     """Why we refuse what Air takes; "" if we must not."""
     if "format" in air.unknown and not any(key.startswith("build.") for key in air.written):
         return "R formatter"
-    if not os.path.isdir(values["root"]):
-        return "root"
     if values["build.entrypoint"][:1] == ("",):
         return "entrypoint"
     return ""

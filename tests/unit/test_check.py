@@ -262,3 +262,23 @@ def test_several_configs(here, capsys):
     out = capsys.readouterr().out
     assert "b.toml:2: error: build.bim" in out
     assert out.endswith("a.toml: nothing wrong, nothing doubtful\n")
+
+
+def test_a_config_for_a_project_elsewhere(tmp_path, programs):
+    """Named from above, it would be built where nothing is; beside its project all is well."""
+    api = tmp_path / "api"
+    api.mkdir()
+    (api / "go.mod").touch()
+    (api / "main.go").touch()
+    (api / ".air.toml").write_text('[build]\ncmd = "go build"\nbin = "./app"\n')
+
+    def said(file, folder):
+        reading = load.read(Invocation(file), {"HOME": "/nowhere"}, str(folder), "linux")
+        return [str(finding.problem) for finding in check(reading, programs)]
+
+    assert any(
+        "has no go.mod" in text and "-c api" in text for text in said("api/.air.toml", tmp_path)
+    )
+    assert not any("go.mod" in text for text in said("api", tmp_path) + said("", api))
+    (tmp_path / "go.mod").touch()
+    assert not any("go.mod" in text for text in said("api/.air.toml", tmp_path))

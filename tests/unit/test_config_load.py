@@ -7,7 +7,7 @@ import os
 import pytest
 
 from reloader.config import model
-from reloader.config.discover import places
+from reloader.config.discover import CANDIDATES, places
 from reloader.config.layers import variable
 from reloader.config.load import Invocation, load
 from reloader.config.model import Kind, Layer, Origin
@@ -572,3 +572,27 @@ def test_where_a_config_may_appear():
     )
     assert places("../a.toml", {"RELOADER_CONFIG": "b.toml"}, "/p/q") == ("/p/a.toml",)
     assert places("", {"RELOADER_CONFIG": "/etc/b.toml"}, "/p") == ("/etc/b.toml",)
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_a_folder_is_as_if_started_there(tmp_path, name):
+    """Its config is found as there, paths begin there; only what is shown begins here."""
+    text = '[build]\nbin = "x"\ncmd = ""\n'
+    file = tmp_path / "api" / name
+    file.parent.mkdir(parents=True)
+    file.write_text(text.replace("build", "tool.reloader.build") if "py" in name else text)
+
+    config = load(Invocation("api"), {"HOME": "/nowhere"}, str(tmp_path))
+
+    assert (config.root, config.command_dir) == (str(tmp_path / "api"),) * 2
+    assert (config.file, config.file_path) == (f"api/{name}", str(file))
+    assert config.origins["build.bin"].where.startswith(f"api/{name}:2")
+    assert places("./api/", {}, str(tmp_path)) == places("", {}, str(tmp_path / "api"))
+
+
+def test_a_folder_without_a_config(tmp_path):
+    (tmp_path / "api").mkdir()
+    (tmp_path / ".reload.toml").write_text('[build]\nbin = "x"\n')  # not asked for
+    with pytest.raises(ConfigError) as raised:
+        load(Invocation("api"), {}, str(tmp_path))
+    assert "api: no config file in this folder" in str(raised.value.problems[0])

@@ -171,6 +171,14 @@ SAVES = st.lists(
 
 @given(SAVES)
 @example([(0.2, "a.py", 0.03)] * 3 + [(0.2, "a.py", 0.0)] * 3)
+@example(  # an echo that comes late each time must not be waited for longer and longer
+    [
+        (0.25, "a.py", 0.03),
+        (0.0625, "a.py", 0.012),
+        (0.01171875, "a.py", 0.03),
+        (0.0625, "a.py", 0.012),
+    ]
+)
 def test_the_last_version_always_runs(saves: list[tuple[float, str, float]]) -> None:
     """And soon: no burst is held longer than for the longest echo after its first write."""
     it = Runs()
