@@ -22,9 +22,12 @@ from reloader.core.messages import (
     ConfigRejected,
     Greeted,
     HookFailed,
+    KeysOffered,
     Noted,
+    Paused,
     QuitFinished,
     QuitStarted,
+    Resumed,
     RuleFailed,
     RuleStarted,
     RuleSucceeded,
@@ -124,6 +127,13 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             return Line(Part.MAIN, "config", text)
         case ConfigRejected(text):
             return Line(Part.MAIN, "config", f"not usable, the last one stays: {text}", bad=True)
+        case Paused():
+            return Line(Part.MAIN, "pause", "nothing begins until p is pressed again")
+        case Resumed(changed):
+            seen = f"{_count(changed, 'file')} changed meanwhile" if changed else "nothing changed"
+            return Line(Part.MAIN, "resume", seen)
+        case KeysOffered(text):
+            return Line(Part.MAIN, "keys", text)
         case Warned(text):
             return Line(Part.MAIN, "note", text)
         case QuitStarted(signal):
