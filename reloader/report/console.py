@@ -57,6 +57,18 @@ _KEPT_LINES = 200  # while nobody reads
 _LINE_BYTES = 4000  # what a command may take of one line
 
 
+AboutUs = (
+    ConfigChanged
+    | ConfigRejected
+    | Paused
+    | Resumed
+    | KeysOffered
+    | Warned
+    | QuitStarted
+    | QuitFinished
+)
+
+
 class Part(Enum):
     """Who speaks; `[color]` and `[log]` know these four."""
 
@@ -122,6 +134,12 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case StartFailed(what, command, why, retry_in):
             then = "waits for a change" if retry_in is None else f"again in {retry_in:g}s"
             return Line(Part.RUNNER, what, f"{command}: {why}, {then}", bad=True)
+        case _:
+            return _line_about_us(news)
+
+
+def _line_about_us(news: AboutUs) -> Line:
+    match news:
         case ConfigChanged(keys):
             text = f"changed: {', '.join(keys)}" if keys else "good again, as it was"
             return Line(Part.MAIN, "config", text)
