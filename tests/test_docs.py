@@ -7,6 +7,7 @@ from pathlib import Path
 from reloader.config.render import config_table
 from reloader.core.life import LIFE
 from reloader.report.reference import events_page
+from tests.unit.test_machine import WISHED
 
 ROOT = Path(__file__).parent.parent
 
@@ -31,4 +32,16 @@ def test_the_life_table_is_current():
     ]
     text = (ROOT / "docs/architecture.md").read_text()
     shown = text.split("<!-- life -->\n")[1].split("<!-- end of life -->")[0]
+    assert shown.splitlines()[2:] == rows
+
+
+def test_the_table_of_keys_is_current():
+    """docs/architecture.md says of each key in each life what the machine's tests hold."""
+    words = {"": "waits", "Stop": "old out, new in", "Spawn": "started", "Paused": "nothing begins"}
+    rows = [
+        f"| {life.name.lower()} | {' | '.join(words[done] for done in row)} |"
+        for life, row in WISHED.items()
+    ]
+    text = (ROOT / "docs/architecture.md").read_text()
+    shown = text.split("<!-- keys -->\n")[1].split("<!-- end of keys -->")[0]
     assert shown.splitlines()[2:] == rows

@@ -43,8 +43,10 @@ class Live:
         environ: Mapping[str, str],
         read: Callable[[], Reading],
         bus: Bus,
+        start_line: Callable[[], None] = lambda: None,
     ) -> None:
         self.config = config
+        self._start_line = start_line
         self._environ = environ
         self._read = read
         self._bus = bus
@@ -72,7 +74,7 @@ class Live:
 
     def reread(self, inbox: Inbox, launcher: Launcher) -> Iterator[Fact]:
         """The config files have been touched: what follows."""
-        from reloader.config.changes import changed
+        from reloader.config.changes import RUN, changed
 
         reading = self._read()
         if reading.config is None:
@@ -86,7 +88,8 @@ class Live:
             yield Noticed(ConfigChanged(()))
         self._rejected = ""
         if changes.needs_run:
-            yield Noticed(Warned("root was edited: start reloader again for that"))
+            keys = " and ".join(key for key in changes.keys if key in RUN)
+            yield Noticed(Warned(f"{keys} was edited: start reloader again for that"))
         elif changes:
             yield from self._take(reading.config, changes, inbox, launcher)
 
@@ -107,7 +110,8 @@ class Live:
     def _report(self) -> None:
         for report in self._reports:
             self._bus.remove(report)
-        self._reports = [Console(self.config, self._environ), BuildLog(self._build_log())]
+        console = Console(self.config, self._environ, start_line=self._start_line)
+        self._reports = [console, BuildLog(self._build_log())]
         for report in self._reports:
             self._bus.add(report)
 

@@ -45,15 +45,16 @@ def run(
     guardian = init.Guardian(run_name)
     children = Children(run_name, adopts=init.become_subreaper(), guard=guardian.guard)
     terminal = Terminal.open()
-    foreground = Foreground(children, terminal)
+    keys = config.terminal.keys and not json
+    foreground = Foreground(children, terminal, reads_keys=keys, told=guardian.modes)
     bus = _bus(status, json=json)
-    live = Live(config, environ, read, bus)
+    live = Live(config, environ, read, bus, foreground.start_line)
     # A terminal that is not ours to give would stop who reads from it. With --json, stdout is for
     # news alone: what the commands write there goes to stderr.
     streams = Streams(0 if terminal or not os.isatty(0) else -1, 2 if json else 1)
     launcher = Launcher(config, children, live.env_files, streams, foreground.give)
     inbox = Inbox(time.monotonic)
-    inbox.add(signals.SignalSource(foreground.collect, launcher.forward, foreground.resume))
+    inbox.add(_signals(foreground, launcher, has_terminal=terminal is not None))
     inbox.add(foreground)
     if status:
         inbox.add(status)
@@ -63,6 +64,7 @@ def run(
     since = time.time_ns()
     try:
         loop.step(Tick())  # the first job is spawned: the user waits for the app, not for us
+        inbox.put(foreground.open())
         live.watch(inbox, since)
         _watch_config(live, inbox, launcher, files)
         loop.run()
@@ -75,6 +77,18 @@ def run(
         guardian.close()
     _clean(live.config)
     return Exit.OK
+
+
+def _signals(
+    foreground: Foreground, launcher: Launcher, *, has_terminal: bool
+) -> signals.SignalSource:
+    return signals.SignalSource(
+        foreground.collect,
+        launcher.forward,
+        foreground.resume,
+        foreground.suspend if has_terminal else None,
+        foreground.asked,
+    )
 
 
 def _bus(status: StatusSocket | None, *, json: bool) -> Bus:

@@ -5,8 +5,10 @@ Runs in a process of its own, without the site packages: standard library and `t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import termios
 import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,19 @@ if TYPE_CHECKING:
 
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL; the whole must take less than 2
 LOOK = 0.02  # seconds between two looks
+
+
+def restore(modes: str, terminal: int = 3) -> None:
+    """The terminal's local modes, as "BEFORE:OURS"; if a shell has others there already, they stay.
+
+    We are in another session, so nothing stops us for it (termios(3) stops background groups).
+    """
+    before, _, ours = modes.partition(":")
+    with contextlib.suppress(OSError, ValueError, termios.error):
+        now = termios.tcgetattr(terminal)
+        if now[3] == int(ours):
+            now[3] = int(before)
+            termios.tcsetattr(terminal, termios.TCSANOW, now)
 
 
 def sweep(run: str, groups: Collection[int]) -> None:

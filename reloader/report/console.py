@@ -39,7 +39,7 @@ from reloader.report.text import duration, one_line
 from reloader.report.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reloader.config.model import Color, Config
     from reloader.core.messages import News
@@ -138,7 +138,7 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             return _line_about_us(news)
 
 
-def _line_about_us(news: AboutUs) -> Line:
+def _line_about_us(news: AboutUs) -> Line:  # noqa: PLR0911 -- one for each news
     match news:
         case ConfigChanged(keys):
             text = f"changed: {', '.join(keys)}" if keys else "good again, as it was"
@@ -168,15 +168,24 @@ class Console:
     """Writes to a descriptor that may be a terminal, a pipe, a file, or closed.
 
     It never blocks: while nobody reads, lines wait, and the rest are dropped and counted.
+    `start_line` is called before a line is written to a terminal, where the app may have left the
+    cursor in the middle of one.
     """
 
     name = "console"
 
-    def __init__(self, config: Config, environ: Mapping[str, str], fd: int = 2) -> None:
+    def __init__(
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        fd: int = 2,
+        start_line: Callable[[], None] = lambda: None,
+    ) -> None:
         self._log = config.log
         self._color = config.color
         self._banner = config.misc.startup_banner
         self._terminal = _is_terminal(fd)
+        self._start_line = start_line if self._terminal else lambda: None
         self._colored = wants_color(config.color, environ, self._terminal)
         screen = config.screen
         # ED 2 clears what is seen, RIS resets the terminal with all that was scrolled away.
@@ -215,6 +224,7 @@ class Console:
         if self._writer.dropped and not self._writer.is_stuck:
             data = b"note     %d lines dropped\n" % self._writer.dropped + data
             self._writer.dropped = 0
+        self._start_line()
         with suppress(OSError):  # the reader is gone, the disk is full: the app goes on
             self._writer.write(data)
 

@@ -13,7 +13,7 @@ from tests.process.lab import lives, state
 from tests.process.tty import patience, sentinels
 
 CTRL_C = b"\x03"
-INT = "SignalReceived(number=2)"
+INT = "SignalReceived(number=2"
 
 
 def test_ctrl_c_reaches_the_app_once_and_ends_both(tty) -> None:
