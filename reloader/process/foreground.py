@@ -95,7 +95,7 @@ class Foreground:
         terminal: Terminal | None,
         *,
         reads_keys: bool = False,
-        told: Callable[[int, int], object] = lambda _before, _ours: None,
+        told: Callable[[int, int, int], object] = lambda *_: None,
     ) -> None:
         self._children = children
         self._terminal = terminal
@@ -208,7 +208,7 @@ class Foreground:
         """The terminal as we found it; may be called twice."""
         self._is_open = False
         if self._holder:
-            self._leave(self._holder)
+            self._leave(self._holder, killed=True)
         self._leave_keys()
         if self._terminal:
             self._terminal.close()
@@ -235,6 +235,8 @@ class Foreground:
         free = self._is_open and not self._holder and not self._kept
         if not self._terminal or not self._reads_keys or not free:
             self._leave_keys()
+        elif self._terminal.gives_keys:
+            self._terminal.renew_keys()
         elif self._terminal.take_keys(self._told):
             self._selector.register(self._terminal, selectors.EVENT_READ)
 
@@ -342,7 +344,7 @@ class Foreground:
         had_it = self._holder_has_it
         # It may have read the end, and ended, before it or the sentinel got the hang-up.
         app.hung_up |= self._terminal is not None and self._terminal.is_gone
-        self._leave(app)
+        self._leave(app, killed=status.signal != 0)
         if app.told:
             return []
         if app.hung_up:
@@ -350,12 +352,12 @@ class Foreground:
         for_us = app.typed or (had_it and by_ctrl_c and not app.stopping)
         return [SignalReceived(int(signal.SIGINT))] if for_us else []
 
-    def _leave(self, app: _Holder) -> None:
+    def _leave(self, app: _Holder, *, killed: bool) -> None:
         self._dismiss_sentinel(app)
         self._holder = None
         if self._terminal:
             self._terminal.take_back(app.pid)
-            self._terminal.restore()
+            self._terminal.restore(killed=killed)
         if app.ticket == self._app:
             self._kept = app.stopping  # replaced: what is typed meanwhile is for its successor
         if self._others_wait:  # they ask again

@@ -23,15 +23,16 @@ LOOK = 0.02  # seconds between two looks
 
 
 def restore(modes: str, terminal: int = 3) -> None:
-    """The terminal's local modes, as "BEFORE:OURS"; if a shell has others there already, they stay.
+    """The terminal's local modes, as "BEFORE:OURS:INPUT", unless somebody has set others.
 
-    We are in another session, so nothing stops us for it (termios(3) stops background groups).
+    A shell's line editor has the same local modes as our keys have, but other input modes. We are
+    in another session, so nothing stops us for it (termios(3) stops background groups).
     """
-    before, _, ours = modes.partition(":")
     with contextlib.suppress(OSError, ValueError, termios.error):
+        before, ours, read = map(int, modes.split(":"))
         now = termios.tcgetattr(terminal)
-        if now[3] == int(ours):
-            now[3] = int(before)
+        if (now[3], now[0]) == (ours, read):
+            now[3] = before
             termios.tcsetattr(terminal, termios.TCSANOW, now)
 
 

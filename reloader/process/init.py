@@ -30,7 +30,8 @@ _SWEEP = """import sys
 sys.path.insert(0, sys.argv[1])
 from reloader.process import guardian
 guardian.restore(sys.argv[3])
-guardian.sweep(sys.argv[2], [int(group) for group in sys.argv[4:]])"""
+guardian.sweep(sys.argv[2], [int(group) for group in sys.argv[4:]])
+guardian.restore(sys.argv[3])"""  # what has just ended may have set ours again
 TERMINAL = 3  # the guardian's descriptor of our terminal
 
 
@@ -74,11 +75,11 @@ class Guardian:
             self._start()
         self._say(" ".join(map(str, ("groups", *groups))))
 
-    def modes(self, before: int, ours: int) -> None:
-        """The terminal's local modes (termios(3)) are `ours` now, and to be `before` again."""
+    def modes(self, before: int, ours: int, read: int) -> None:
+        """The terminal's local modes are `ours` now, with `read` as input modes; see `restore`."""
         if not self._closed and self._pipe < 0:
             self._start()
-        self._say(f"modes {before}:{ours}")
+        self._say(f"modes {before}:{ours}:{read}")
 
     def close(self) -> None:
         """All is well: the guardian goes."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # none of them does anything to a terminal that is in order. (xterm's ctlseqs. 1047 and not 1049,
 # which would move the cursor.)
 _SANE = b"\x1b[?1047l\x1b[?25h\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?2004l\x1b[0m"
-_OUT, _LOCAL, _CHARS = 1, 3, 6  # of tcgetattr's list: output modes, local modes, characters
+_IN, _OUT, _LOCAL, _CHARS = 0, 1, 3, 6  # of tcgetattr's list: modes, and the characters
 
 
 class Terminal:
@@ -30,6 +30,7 @@ class Terminal:
         self._descriptor = descriptor
         self._us = os.getpgrp()
         self._modes = self._now()
+        self._key_modes: list[Any] = []
         self.gives_keys = False  # one by one and unseen, since `take_keys`
         # So that we may write and take the foreground back while we don't have it, and are not
         # stopped if it is taken from us while we read.
@@ -86,24 +87,28 @@ class Terminal:
         with contextlib.suppress(OSError):
             os.tcsetpgrp(self._descriptor, self._us)
 
-    def restore(self) -> None:
-        """The modes as they were; with a clean screen if a program was killed in raw mode."""
+    def restore(self, *, killed: bool) -> None:
+        """The modes as they were; with a clean screen if a program has left others.
+
+        One that was not `killed` and has left our keys' modes found them, and put them back.
+        """
         before, now = self._modes, self._now()
+        put_back = not killed and now == self._key_modes
         if not self.is_ours or not before or not now or before == now:
             return
         with contextlib.suppress(OSError, termios.error):
             termios.tcsetattr(self._descriptor, termios.TCSANOW, before)
-            if (before[_LOCAL] ^ now[_LOCAL]) & (termios.ICANON | termios.ECHO):
+            if not put_back and (before[_LOCAL] ^ now[_LOCAL]) & (termios.ICANON | termios.ECHO):
                 os.write(self._descriptor, _SANE)
 
     # --- keys of ours --------------------------------------------------------------------------
 
-    def take_keys(self, told: Callable[[int, int], object]) -> bool:
+    def take_keys(self, told: Callable[[int, int, int], object]) -> bool:
         """From now on keys come one by one, unseen; Ctrl-C and Ctrl-Z are signals as ever.
 
         What was typed before is forgotten: it was no key. `told` is called with the local modes
-        before and after. False: nothing has happened, it was so before or the foreground is not
-        ours.
+        before and after, and the input modes. False: nothing has happened, it was so before or the
+        foreground is not ours.
         """
         before = self._now()
         if self.gives_keys or not before or not self.is_ours:
@@ -112,12 +117,19 @@ class Terminal:
         # TOSTOP would stop the app when it writes, for it is in the background.
         modes[_LOCAL] &= ~(termios.ICANON | termios.ECHO | termios.TOSTOP)
         modes[_CHARS][termios.VMIN], modes[_CHARS][termios.VTIME] = 1, 0
-        told(before[_LOCAL], modes[_LOCAL])
+        told(before[_LOCAL], modes[_LOCAL], modes[_IN])
         with contextlib.suppress(OSError, termios.error):
             termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
             termios.tcflush(self._descriptor, termios.TCIFLUSH)
-            self._modes, self.gives_keys = before, True
+            self._modes, self._key_modes = before, self._now()
+            self.gives_keys = True
         return self.gives_keys
+
+    def renew_keys(self) -> None:
+        """Take them again, if somebody has set other modes: Node does when it ends."""
+        if self.gives_keys and self.is_ours and self._now() != self._key_modes:
+            with contextlib.suppress(OSError, termios.error):
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, self._key_modes)
 
     def leave_keys(self) -> None:
         """The modes as they were before `take_keys`; a shell that has them now is left alone."""

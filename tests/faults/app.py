@@ -40,6 +40,8 @@ def asked(number, _frame):
     note(signal.Signals(number).name)
     if MODE == "ignore" or number == signal.SIGUSR1:
         return
+    if MODE == "slow-stdin":
+        time.sleep(0.5)  # and does not read meanwhile
     if MODE == "slow":
         signal.signal(signal.SIGALRM, lambda *_: finish())
         signal.setitimer(signal.ITIMER_REAL, 1)
@@ -104,6 +106,20 @@ def child(**popen):
 
 def type_in():
     note("READ", line=input("name? "))
+
+
+def sizes(read):
+    def resized(*_):
+        note("SIZE", size=list(os.get_terminal_size(0)))
+
+    signal.signal(signal.SIGWINCH, resized)
+    if read:
+        input()
+
+
+def dots():
+    os.write(1, b"...")
+    note("DOTS")
 
 
 def debug():
@@ -178,6 +194,10 @@ MODES = {
     "group": lambda: child(preexec_fn=os.setpgrp),
     "crash": lambda: os._exit(3),
     "stdin": type_in,
+    "slow-stdin": type_in,
+    "size": lambda: sizes(read=False),
+    "size-read": lambda: sizes(read=True),
+    "dots": dots,
     "pdb": debug,
     "raw": raw,
     "prompt": lambda: os.write(1, b"prompt> "),

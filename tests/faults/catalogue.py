@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.faults.rig import Rig
 
-MODULES = ("processes", "stopping", "builds", "output", "environment")
+MODULES = ("processes", "stopping", "terminal", "builds", "output", "environment")
 PID1 = ("unshare", "-Urpf", "--mount-proc", "--kill-child")
 
 

@@ -8,12 +8,13 @@ import signal
 import struct
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 
 from tests.helpers.until import until
 from tests.process.lab import lives, state
-from tests.process.test_ctrl_c import CTRL_C, PDB
+from tests.process.test_ctrl_c import CTRL_C
 from tests.process.test_terminal import CTRL_Z
 from tests.process.tty import Tty, patience, sentinels
 
@@ -36,6 +37,10 @@ def it(tty):
 
 def modes(it: Tty) -> list:
     return termios.tcgetattr(it.terminal)
+
+
+def children(of: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{of}/task/{of}/children").read_text().split()]
 
 
 def takes_keys(it: Tty) -> bool:
@@ -246,21 +251,6 @@ def test_keys_are_back_when_it_has_ended(it) -> None:
     it.hear(RESTART)
 
 
-def test_a_debugger_in_the_middle(it) -> None:
-    """Keys, then a breakpoint: pdb works, Ctrl-C at its prompt is its own, the modes are right."""
-    it = it((sys.executable, "-c", PDB.format("")), MINI="again", TERM="dumb")
-    it.see("(Pdb) ", 1)
-    it.type(b"p 6*7\n")
-    it.see("42")
-    it.type_until("--KeyboardInterrupt--", CTRL_C)
-    patience(0.4)
-    it.type(b"c\n")
-    it.see("going")
-    it.hear("app")
-    assert not it.heard("SignalReceived")
-    assert not it.heard("Asked")
-
-
 # --- modes ---------------------------------------------------------------------------------------
 
 
@@ -271,14 +261,44 @@ def test_they_are_given_back_when_we_are_killed(it) -> None:
     until(lambda: not lives(it.app))
 
 
-def test_a_shell_that_has_set_its_own_is_left_alone(it) -> None:
-    it = it("ends TERM say ready pause")
+@pytest.mark.parametrize(("which", "bits"), [(3, termios.ECHO), (0, termios.ICRNL)])
+def test_a_shell_that_has_set_its_own_is_left_alone(it, which: int, bits: int) -> None:
+    """Its line editor's are much like ours, but for a bit."""
+    it = it()
     own = modes(it)
-    own[3] |= termios.ECHO
+    own[which] ^= bits
     termios.tcsetattr(it.terminal, termios.TCSANOW, own)
+    guardian = next(pid for pid in children(it.mini) if os.getsid(pid) == pid)
     os.kill(it.mini, signal.SIGKILL)
-    until(lambda: not lives(it.app))
+    until(lambda: not lives(it.app) and not lives(guardian))
     assert modes(it) == own
+
+
+RESTORES = """
+import os, signal, termios
+found = termios.tcgetattr(0)
+found[3] |= termios.ICANON | termios.ECHO
+def end(*_):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+    termios.tcsetattr(0, termios.TCSANOW, found)
+    os._exit(0)
+signal.signal(signal.SIGTERM, end)
+os.write(1, b"ready\\n")
+signal.pause()
+"""
+
+
+def test_one_that_sets_modes_from_the_background_when_it_ends(it) -> None:
+    """As Node does, with what it found at its start: keys go on."""
+    it = it((sys.executable, "-ISc", RESTORES))
+    it.type(b"r")
+    it.hear("app")
+    it.hear("ready")
+    until(lambda: takes_keys(it))
+    it.type(b"q")
+    it.hear("SignalReceived(number=15")
+    it.hear("over")
+    assert modes(it) == it.modes
 
 
 def test_tostop_stops_nobody(tty) -> None:

@@ -14,14 +14,11 @@ import pytest
 
 from tests.helpers.until import until
 from tests.process.lab import ROOT, lives, state
+from tests.process.test_ctrl_c import either
 from tests.process.tty import echo_of, patience
 
 CTRL_D, CTRL_Z = b"\x04", b"\x1a"
 INT, TERM = "SignalReceived(number=2", "SignalReceived(number=15"
-
-
-# The app has the terminal from its start; or it gets it when it wants it.
-either = pytest.mark.parametrize("keys", [{}, {"MINI_KEYS": "1"}], ids=["", "keys"])
 
 
 # --- what is typed -------------------------------------------------------------------------------
