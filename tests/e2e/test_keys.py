@@ -192,6 +192,26 @@ def test_a_hook_may_ask_for_a_password(desk: Desk) -> None:
     assert (desk.project.folder / "asked").read_text() == "sesame\n" * 3
 
 
+def test_a_hook_that_asks_while_the_app_has_the_terminal(desk: Desk) -> None:
+    """It waits, that is told, and when the app has ended it is asked."""
+    hook = f"{sys.executable} -IS ask.py"
+    desk.project.config(f'[build]\npre_cmd = ["{hook}"]\n{ENTRYPOINT}exclude_file=["asked"]')
+    desk.project.write("app.py", "print('got', input('name? ').upper())\n")
+    desk.project.write("ask.py", ASKS)
+    desk.start()
+    desk.see("secret: ")
+    desk.type("sesame\n")
+    desk.see(r"name\?")
+    until(lambda: os.tcgetpgrp(desk.keyboard) != desk.run.pid)
+    desk.project.write("lib.py", "")
+    desk.see("waits for the terminal")
+    desk.type("ada\n")
+    desk.see("got ADA")
+    desk.see("secret: ", 2)
+    desk.type("sesame\n")
+    desk.see(r"name\?", 2)
+
+
 def test_off(desk: Desk) -> None:
     """The terminal is the app's from its start, with its modes as they are."""
     desk.project.config(f"[build]\n{ENTRYPOINT}[terminal]\nkeys = false\n")

@@ -135,6 +135,20 @@ def test_in_the_background_nobody_is_disturbed(it) -> None:
     assert struct.unpack("i", fcntl.ioctl(it.terminal, termios.FIONREAD, bytes(4)))[0] == 2
 
 
+def test_stopped_unasked_it_leaves_the_shell_its_modes(it) -> None:
+    """SIGSTOP can't be answered: the shell has set its own modes before we go on."""
+    it = it("loud CONT say ready pause")
+    os.kill(it.mini, signal.SIGSTOP)
+    it.events.hear("stopped")
+    own = modes(it)
+    own[3] ^= termios.ECHO
+    termios.tcsetattr(it.terminal, termios.TCSANOW, own)
+    os.write(it.commands, b"bg\n")
+    it.hear("got CONT")
+    patience(0.1)
+    assert modes(it) == own
+
+
 def test_started_in_the_background_it_is_not_stopped(tty) -> None:
     it = tty("say ready pause", where="bg", MINI_KEYS="1")
     it.hear("ready")
@@ -234,6 +248,19 @@ def test_keys_are_back_after_one_that_did_not_read(it) -> None:
         assert takes_keys(it) is keys
     it.type(b"r")
     it.hear(RESTART)
+
+
+def test_keys_are_back_when_the_successor_has_ended(it) -> None:
+    """It was waited for, and never read."""
+    it = it("ends TERM say ready wait input", MINI="wait")
+    reads_later(it)
+    os.kill(it.mini, signal.SIGUSR2)
+    it.app = it.hear("app")
+    it.hear("ready")
+    patience(0.1)
+    assert not takes_keys(it)
+    os.kill(it.app, signal.SIGTERM)
+    until(lambda: takes_keys(it))
 
 
 def test_keys_are_back_when_it_has_ended(it) -> None:

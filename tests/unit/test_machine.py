@@ -670,14 +670,15 @@ def test_a_pause_in_the_middle_of_a_swap():
 def test_a_pause_in_a_crash_loop():
     """The app stays down until it is over; then its time has come, or comes."""
     book = running(RERUN).exits(1, 1, at=0).waits_until(0.5).at(0.2, P).waits_until(None)
-    book.at(0.3, P).waits_until(0.5).at(0.4, P).at(9, P).spawns(APP)
+    book.at(0.3, P).waits_until(0.5).at(0.4, P).at(8, save()).waits_until(None)
+    book.at(9, P).spawns(APP)
 
 
 def test_a_pause_while_a_start_is_retried():
     """As in a crash loop."""
     book = Playbook().at(0).expect(Spawn(1, APP))
     book.at(0, SpawnFailed(1, "app", "no memory", passing=True)).at(0.05, P).waits_until(None)
-    book.at(5, P).spawns(APP)
+    book.at(4, save()).waits_until(None).at(5, P).spawns(APP)
 
 
 def test_an_app_that_crashes_in_a_pause_stays_down():
@@ -697,6 +698,20 @@ def test_a_rule_in_a_pause():
     settings = Settings(rule_paces={"css": Pace()})
     book = running(settings).at(1, P).at(5, save("a.css", rule="css")).waits_until(None)
     book.at(9, P).tells(Resumed, ChangeSeen).spawns(CSS)
+
+
+def test_a_rule_that_is_owed_in_a_pause():
+    """A change has ended its command; the new one begins when the pause is over."""
+    book = running(Settings(rule_paces={"css": Pace()})).at(5, save("a.css", rule="css"))
+    book.at(5.002).spawns(CSS).at(6, save("b.css", rule="css")).at(6.002).expect(Stop(2, TERM))
+    book.at(6.1, P).exits(2, 15, at=6.2).waits_until(None).at(9, P).spawns(CSS)
+
+
+def test_a_restart_that_comes_to_be_owed_in_a_pause():
+    """A rule's command has ended, a restart follows it: after the pause."""
+    book = running(THEN).at(5, save("requirements.txt", rule="pip")).at(5.002).spawns(PIP)
+    book.at(6, P).exits(2, at=7).tells(RuleSucceeded).waits_until(None)
+    book.at(9, P).expect(Stop(1, TERM)).exits(1).spawns(APP)
 
 
 def test_a_signal_ends_a_pause():
