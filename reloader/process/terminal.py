@@ -49,7 +49,8 @@ class Terminal:
             return None
 
     def fileno(self) -> int:
-        return self._descriptor
+        """Our standard input: macOS's kqueue does not take /dev/tty."""
+        return 0
 
     @property
     def foreground(self) -> int:
@@ -140,10 +141,10 @@ class Terminal:
 
     def read_keys(self) -> bytes:
         """What was typed; b"": nothing, or it is not for us, or the terminal is gone."""
-        if not self.is_ours or not select.select([self._descriptor], [], [], 0)[0]:
+        if not self.is_ours or not select.select([self], [], [], 0)[0]:
             return b""
         try:
-            return os.read(self._descriptor, 4096)
+            return os.read(0, 4096)
         except OSError:
             return b""
 
