@@ -250,7 +250,9 @@ class Foreground:
         facts: list[Fact] = []
         terminal = self._terminal
         for ticket, pid, number in self._children.stopped() if terminal else ():
-            if number in _WANTS and self._holder_has_it:
+            if number in _WANTS and self._holder_has_it and self._holds(ticket):
+                self._children.send_to_groups(signal.SIGCONT)  # a kill -TTIN of somebody's
+            elif number in _WANTS and self._holder_has_it:
                 self._others_wait = True
                 text = f"process {pid} waits for the terminal, which another has: it is stopped"
                 facts.append(Noticed(Warned(text)))
@@ -260,13 +262,12 @@ class Foreground:
                     self._hand_over(ticket, pid)
                 if not ours:  # a shell has it
                     self.suspend(number)
-            elif number == signal.SIGTSTP and self._is_users(ticket):
+            elif number == signal.SIGTSTP and (ticket == self._app or self._holds(ticket)):
                 self.suspend()
         return facts
 
-    def _is_users(self, ticket: Ticket) -> bool:
-        """Whether Ctrl-Z is for this job: it has the terminal, or is the app."""
-        return ticket == self._app or (self._holder is not None and self._holder.ticket == ticket)
+    def _holds(self, ticket: Ticket) -> bool:
+        return self._holder is not None and self._holder.ticket == ticket
 
     def _hand_over(self, ticket: Ticket, pid: int) -> None:
         if not self._terminal:

@@ -194,6 +194,16 @@ def test_it_gets_the_terminal_when_it_reads(it) -> None:
     assert not it.heard(RESTART)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTTIN, signal.SIGTTOU])
+def test_stopped_by_a_kill_it_goes_on(it, number: int) -> None:
+    """It has the terminal already: there is nothing to wait for."""
+    it = it("ends TERM say ready wait input")
+    reads_later(it)
+    os.kill(it.app, number)
+    it.type(b"hello\n")
+    it.hear("line hello")
+
+
 def test_a_child_of_it_may_read_as_well(it) -> None:
     it = it("say ready fork [ wait input ] pause")
     (kid,) = until(lambda: sentinels(it.app))
