@@ -115,7 +115,8 @@ def test_our_environment_is_never_changed(path):
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_sizes(path):
     """A file or a function that outgrows a look has a second noun in it."""
-    most = 640 if name_of(path) == "core/machine.py" else 420  # the one state machine, in one file
+    # The one state machine and the one list of messages, each in one file.
+    most = {"core/machine.py": 640, "core/messages.py": 480}.get(name_of(path), 420)
     assert len(path.read_text().splitlines()) <= most
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):

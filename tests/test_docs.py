@@ -10,6 +10,7 @@ from reloader.core.life import LIFE
 from reloader.report.reference import events_page
 from tests.faults.catalogue import all_faults
 from tests.faults.promises import table
+from tests.unit.test_machine import WISHED
 
 ROOT = Path(__file__).parent.parent
 
@@ -65,3 +66,15 @@ def test_the_promises_of_watching_are_current():
     text = (ROOT / "docs/reliability.md").read_text()
     begin = "<!-- python -m tests.faults.promises W -->\n"
     assert text.split(begin)[1].split("\n<!-- end of promises -->")[0] == table("W")
+
+
+def test_the_table_of_keys_is_current():
+    """docs/architecture.md says of each key in each life what the machine's tests hold."""
+    words = {"": "waits", "Stop": "old out, new in", "Spawn": "started", "Paused": "nothing begins"}
+    rows = [
+        f"| {life.name.lower()} | {' | '.join(words[done] for done in row)} |"
+        for life, row in WISHED.items()
+    ]
+    text = (ROOT / "docs/architecture.md").read_text()
+    shown = text.split("<!-- keys -->\n")[1].split("<!-- end of keys -->")[0]
+    assert shown.splitlines()[2:] == rows

@@ -20,7 +20,8 @@ def healthcheck(cwd: str, *, app_only: bool) -> str:
         if trouble := run.trouble(app_only=app_only):
             raise _unwell(f"{run.name or run.root}: {trouble}" if len(runs) > 1 else trouble)
     apps = ", ".join(str(run.app_pid) for run in here or runs if run.app_pid)
-    return f"ok: pid {apps}\n" if apps else "ok\n"
+    paused = " (paused)" if any(run.paused for run in here or runs) else ""
+    return f"ok: pid {apps}{paused}\n" if apps else f"ok{paused}\n"
 
 
 def _is_below(path: str, folder: str) -> bool:

@@ -140,7 +140,7 @@ class Live:
 
     def _reread(self) -> Iterator[Fact]:
         """The config files have been touched: what follows."""
-        from reloader.config.changes import changed
+        from reloader.config.changes import RUN, changed
 
         reading = self._project.read()
         if reading.config is None:
@@ -154,7 +154,8 @@ class Live:
             yield Noticed(ConfigChanged(()))
         self._rejected = ""
         if changes.needs_run:
-            yield Noticed(Warned("root was edited: start reloader again for that"))
+            keys = " and ".join(key for key in changes.keys if key in RUN)
+            yield Noticed(Warned(f"{keys} was edited: start reloader again for that"))
         elif changes:
             yield from self._take(reading.config, changes)
 
@@ -184,7 +185,9 @@ class Live:
         for report in self._reports:
             self._bus.remove(report)
         shared, label = self._shared, self._project.name.ljust(self._shared.label_width)
-        console = Console(self.config, shared.environ, shared.console, label)
+        console = Console(
+            self.config, shared.environ, shared.console, label, shared.foreground.start_line
+        )
         self._reports = [console, BuildLog(self._build_log())]
         for report in self._reports:
             self._bus.add(report)

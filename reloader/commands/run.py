@@ -38,8 +38,10 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     run_name = new_run()
     guardian = init.Guardian(run_name)
     children = Children(run_name, adopts=init.become_subreaper(), guard=guardian.guard)
-    terminal = Terminal.open() if len(projects) == 1 else None
-    foreground = Foreground(children, terminal)
+    alone = projects[0].config if len(projects) == 1 else None
+    terminal = Terminal.open() if alone else None
+    keys = alone is not None and alone.terminal.keys and not json
+    foreground = Foreground(children, terminal, reads_keys=keys, told=guardian.modes)
     clock = Clock(time.monotonic)
     inbox = Inbox(clock)
     shared = Shared(
@@ -47,7 +49,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         inbox,
         children,
         foreground,
-        _streams(terminal, apps=len(projects), json=json),
+        _streams(terminal, is_alone=alone is not None, json=json),
         writer(),
         _json() if json else None,
         max(len(project.name) for project in projects),
@@ -56,12 +58,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         Live(project, seat, shared, socket)
         for seat, (project, socket) in enumerate(zip(projects, sockets, strict=True))
     ]
-
-    def forward(number: int) -> None:
-        for app in apps:
-            app.launcher.forward(number)
-
-    inbox.add(signals.SignalSource(foreground.collect, forward, foreground.resume))
+    inbox.add(_signals(foreground, apps, has_terminal=terminal is not None))
     inbox.add(foreground)
     for socket in filter(None, sockets):
         inbox.add(socket)
@@ -72,6 +69,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     try:
         # The first job is spawned: the user waits for the app, not for us.
         loop.step((None, Tick()))
+        inbox.put(foreground.open())
         for app in apps:
             app.watch(since)
             app.watch_config()
@@ -88,13 +86,29 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     return Exit.OK
 
 
-def _streams(terminal: Terminal | None, *, apps: int, json: bool) -> Streams:
+def _signals(
+    foreground: Foreground, apps: Sequence[Live], *, has_terminal: bool
+) -> signals.SignalSource:
+    def forward(number: int) -> None:
+        for app in apps:
+            app.launcher.forward(number)
+
+    return signals.SignalSource(
+        foreground.collect,
+        forward,
+        foreground.resume,
+        foreground.suspend if has_terminal else None,
+        foreground.asked,
+    )
+
+
+def _streams(terminal: Terminal | None, *, is_alone: bool, json: bool) -> Streams:
     """What the commands get.
 
     Several apps can't share an input, and a terminal that is not ours to give would stop who reads
     from it. With --json, stdout is for news alone: what the commands write there goes to stderr.
     """
-    is_theirs = apps == 1 and (terminal or not os.isatty(0))
+    is_theirs = is_alone and (terminal or not os.isatty(0))
     return Streams(0 if is_theirs else -1, 2 if json else 1)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reloader.config.model import Config
 
 # What each key touches. A key of the table is in exactly one of these; a test holds this.
-RUN = frozenset({"root"})  # where everything is: another run
+RUN = frozenset({"root", "terminal.keys"})  # where everything is, whose the keyboard is
 BUILD = frozenset({"build.pre_cmd", "build.cmd", "env_files"})
 APP = frozenset({"build.bin", "build.full_bin", "build.entrypoint", "build.args_bin"})
 WATCH = frozenset(

@@ -227,6 +227,17 @@ class Screen:
 
 
 @dataclass(frozen=True)
+class Terminal:
+    """`[terminal]`: whose the keyboard is."""
+
+    keys: bool = opt(
+        True,
+        "Read keys (r, b, p, q, h) until the app reads; false: the terminal is always the app's.",
+        here_only=True,
+    )
+
+
+@dataclass(frozen=True)
 class Proxy:
     """`[proxy]`: read and checked; the proxy itself is not there yet."""
 
@@ -292,6 +303,7 @@ class Config:
     color: Color = field(default=Color())
     misc: Misc = field(default=Misc())
     screen: Screen = field(default=Screen())
+    terminal: Terminal = field(default=Terminal())
     proxy: Proxy = field(default=Proxy())
     watch: Watch = field(default=Watch())
     # What is not a key:
@@ -321,7 +333,7 @@ class Config:
         return tuple(map(one_line, self.remarks))
 
 
-SECTIONS = ("build", "log", "color", "misc", "screen", "proxy", "watch")
+SECTIONS = ("build", "log", "color", "misc", "screen", "terminal", "proxy", "watch")
 PLATFORMS = ("linux", "darwin", "windows")
 PLATFORM_KEYS = ("pre_cmd", "cmd", "post_cmd", "bin", "entrypoint", "full_bin", "args_bin")
 

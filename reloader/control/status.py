@@ -14,7 +14,9 @@ from reloader.core.messages import (
     AppStopped,
     BuildFailed,
     BuildSucceeded,
+    Paused,
     QuitStarted,
+    Resumed,
     StartFailed,
 )
 
@@ -37,6 +39,7 @@ class Status:
     app_pid: int = 0  # 0: it is not up
     why_down: str = "it has not been started yet"
     build_failed: str = ""  # "exit 1"; empty: the last build was good
+    paused: bool = False  # by a key
 
     def after(self, news: News) -> Status:  # noqa: PLR0911 -- one for each news
         match news:
@@ -52,6 +55,10 @@ class Status:
                 return replace(self, build_failed=why)
             case BuildSucceeded():
                 return replace(self, build_failed="")
+            case Paused():
+                return replace(self, paused=True)
+            case Resumed():
+                return replace(self, paused=False)
             case QuitStarted():
                 return replace(self, why_down="reloader is ending")
             case _:

@@ -17,11 +17,9 @@ from reloader.core.life import Event, Life, Proc
 from reloader.core.loops import APP_WINDOW, Loops
 from reloader.core.messages import (
     AppExited,
-    AppStarted,
-    AppStopped,
+    Asked,
     BuildCancelled,
     BuildFailed,
-    BuildStarted,
     BuildSucceeded,
     Change,
     ChangeSeen,
@@ -34,14 +32,15 @@ from reloader.core.messages import (
     News,
     Noticed,
     Order,
+    Paused,
     ProcessExited,
     ProcessStarted,
     Quit,
     QuitFinished,
     QuitStarted,
+    Resumed,
     Role,
     RuleFailed,
-    RuleStarted,
     RuleSucceeded,
     Scope,
     Seconds,
@@ -56,8 +55,10 @@ from reloader.core.messages import (
     Ticket,
     TreeEmptied,
     Warned,
+    Wish,
 )
-from reloader.core.needs import NOTHING, RELOAD, Needs
+from reloader.core.needs import NOTHING, RELOAD, RESTART, Needs
+from reloader.core.telling import announce_start, announce_stop, loop_text, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -128,9 +129,11 @@ class State:
     retry_at: Seconds | None = None
     tickets: Ticket = 0  # the last one given out
     every: int = 1  # from one ticket to the next: several machines share one row of numbers
+    paused: Needs | None = None  # what was asked for meanwhile; None: not paused
     phase: Phase = Phase.RUNNING
     quit_at: Seconds = 0.0  # when we were asked to quit
     asked_at: Seconds = 0.0  # when we were last asked
+    typed: int = 0  # the signal, if a key has sent it: the app gets the very same
     posts: int = 0  # post_cmd that have run
     post_by: Seconds | None = None
     force_at: Seconds | None = None
@@ -169,8 +172,10 @@ class Turn:
 
 def next_deadline(state: State) -> Seconds | None:
     times = [p.kill_at for p in state.procs]
-    times += [burst_due(state, burst) for burst in state.bursts]
-    times += [state.rerun_at, state.retry_at, state.force_at, state.over_at]
+    times += [state.force_at, state.over_at]
+    if state.paused is None:
+        times += [burst_due(state, burst) for burst in state.bursts]
+        times += [state.rerun_at, state.retry_at]
     return min((t for t in times if t is not None), default=None)
 
 
@@ -203,8 +208,10 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
             return Turn(state.put(proc.after(Event.EMPTIED)), news=announce_stop(proc, now))
         case ConfigLoaded(settings, needs):
             return Turn(record_config(state, settings, needs))
-        case SignalReceived(number):
-            return record_signal(state, number, now)
+        case SignalReceived(number, typed):
+            return record_signal(state, number, now, typed=typed)
+        case Asked(wish):
+            return record_wish(state, wish)
         case Noticed(news):
             return Turn(state, news=(news,))
         case Tick():
@@ -243,7 +250,46 @@ def record_config(state: State, settings: Settings, needs: Needs) -> State:
     bursts = tuple(b for b in state.bursts if not b.lane or b.lane in rules)
     owed = replace(state.owed, rules=state.owed.rules & rules)
     state = replace(state, settings=settings, bursts=bursts, owed=owed)
+    if state.paused is not None:
+        return replace(state, paused=state.paused | needs)
     return owe(state, needs) if needs and state.phase is Phase.RUNNING else state
+
+
+def record_wish(state: State, wish: Wish) -> Turn:
+    """A key of the user's. Paused, all but going on is kept for later; at the end it is nothing."""
+    if state.phase is not Phase.RUNNING:
+        return Turn(state)
+    match wish:
+        case Wish.PAUSE if state.paused is None:
+            return Turn(replace(state, paused=NOTHING), news=(Paused(),))
+        case Wish.PAUSE:
+            paths = {path for burst in state.bursts for path in burst.paths}
+            asked, state = state.paused, replace(state, paused=None)
+            state = fulfil(state, asked or NOTHING)
+            return Turn(state, news=(Resumed(len(paths)),))
+        case Wish.RESTART | Wish.BUILD:
+            needs = RELOAD if wish is Wish.BUILD else RESTART
+            if state.paused is not None:
+                return Turn(replace(state, paused=state.paused | needs), news=(Paused(),))
+            return Turn(fulfil(state, needs))
+
+
+def fulfil(state: State, needs: Needs) -> State:
+    """A build begins anew; a restart waits for a build under way, and for one that has failed."""
+    if needs.build:
+        return owe(state, needs)
+    if not needs:
+        return state
+    busy = any(p.wanted for p in state.of(Role.PRE, Role.BUILD))
+    return replace(
+        state,
+        owed=state.owed | needs,
+        step=state.step if busy or not state.held else 0,
+        held=False,
+        crashes=0,
+        rerun_at=None,
+        retry_at=None,
+    )
 
 
 def job_of(state: State, lane: str, now: Seconds) -> Proc | None:
@@ -254,34 +300,6 @@ def job_of(state: State, lane: str, now: Seconds) -> Proc | None:
         starting = [p for p in state.of(Role.APP) if now - p.started_at <= APP_WINDOW]
         jobs = [*state.of(Role.PRE, Role.BUILD), *starting]
     return next((p for p in jobs if p.life is Life.RUNNING and p.wanted), None)
-
-
-def loop_text(path: str, job: Proc) -> str:
-    """What to do about a file that a job of ours writes in each run."""
-    hint = f'exclude_file = ["{path}"]'
-    if job.task.role is Role.APP:
-        return f"{path} has changed after each of the last starts; if the app writes it: {hint}"
-    who = f"rule {job.task.name}" if job.task.name else "the build"
-    return f"{path} has changed in each of the last runs of {who}; if that writes it: {hint}"
-
-
-def announce_start(proc: Proc) -> tuple[News, ...]:
-    match proc.task.role:
-        case Role.BUILD:
-            return (BuildStarted(proc.command, proc.pid),)
-        case Role.RULE:
-            return (RuleStarted(proc.task.name, proc.command, proc.pid),)
-        case Role.APP:
-            return (AppStarted(proc.command, proc.pid),)
-        case Role.PRE | Role.POST:
-            return ()
-
-
-def announce_stop(proc: Proc, now: Seconds) -> tuple[News, ...]:
-    """An app that we stopped is gone for good, with its tree."""
-    if proc.task.role is not Role.APP or proc.life not in (Life.STOPPING, Life.KILLED):
-        return ()
-    return (AppStopped(proc.pid, now - proc.asked_at, proc.life is Life.KILLED),)
 
 
 def record_no_start(state: State, proc: Proc, fact: SpawnFailed, now: Seconds) -> Turn:
@@ -373,7 +391,7 @@ def record_app_end(state: State, proc: Proc, status: Status, now: Seconds) -> Tu
     return Turn(state, news=(AppExited(proc.pid, status.ok, why(status), lived, wait),))
 
 
-def record_signal(state: State, number: int, now: Seconds) -> Turn:
+def record_signal(state: State, number: int, now: Seconds, *, typed: bool) -> Turn:
     match state.phase:
         case Phase.RUNNING:
             settings = state.settings
@@ -381,8 +399,10 @@ def record_signal(state: State, number: int, now: Seconds) -> Turn:
             state = replace(
                 state,
                 phase=Phase.QUITTING,
+                paused=None,
                 quit_at=now,
                 asked_at=now,
+                typed=number if typed else 0,
                 force_at=now + min(longest, settings.exit_within or longest),
                 owed=NOTHING,
                 bursts=(),
@@ -399,16 +419,6 @@ def record_signal(state: State, number: int, now: Seconds) -> Turn:
             return Turn(replace(state, over_at=now))
         case Phase.DONE:
             return Turn(state)
-
-
-def why(status: Status) -> str:
-    """In words: `exit 3` or `killed by SIGSEGV`."""
-    if not status.signal:
-        return f"exit {status.code}"
-    try:
-        return f"killed by {signal.Signals(status.signal).name}"
-    except ValueError:
-        return f"killed by signal {status.signal}"
 
 
 # --- rules: the first that fires, again and again, until none does -------------------------------
@@ -434,7 +444,7 @@ def kill_overdue(state: State, now: Seconds) -> Turn | None:
 
 def settle_burst(state: State, now: Seconds) -> Turn | None:
     """A settled burst joins what is owed and dooms what was at work on an older state."""
-    for burst in state.bursts:
+    for burst in state.bursts if state.paused is None else ():
         if burst_due(state, burst) > now:
             continue
         others = tuple(b for b in state.bursts if b is not burst)
@@ -476,19 +486,22 @@ def stop_unwanted(state: State, now: Seconds) -> Turn | None:
             return Turn(state.put(replace(proc, kill_at=now)))
         grace = state.settings.grace if proc.task.role is Role.APP else JOB_GRACE
         asked = replace(proc.after(Event.ASKED), asked_at=now, kill_at=now + grace)
-        number = state.settings.stop_signal if proc.task.role is Role.APP else signal.SIGTERM
+        asks = state.typed or state.settings.stop_signal
+        number = asks if proc.task.role is Role.APP else signal.SIGTERM
         return Turn(state.put(asked), (Stop(proc.ticket, number),))
     return None
 
 
 def retry(state: State, now: Seconds) -> Turn | None:
     """A spawn that failed for a passing reason is tried again."""
-    return Turn(replace(state, retry_at=None)) if past(state.retry_at, now) else None
+    if state.paused is not None or not past(state.retry_at, now):
+        return None
+    return Turn(replace(state, retry_at=None))
 
 
 def run_rule(state: State, now: Seconds) -> Turn | None:
     """A rule's command runs beside everything else, but never twice at once."""
-    if not may_spawn(state):
+    if not may_begin(state):
         return None
     busy = {p.task.name for p in state.of(Role.RULE)}
     waiting = state.settings.rule_then.keys() if state.held else ()
@@ -499,7 +512,7 @@ def run_rule(state: State, now: Seconds) -> Turn | None:
 
 def run_build(state: State, now: Seconds) -> Turn | None:
     """The next step of the build, when the one before has succeeded and nothing is left of it."""
-    if not state.owed.build or not may_go_on(state):
+    if not state.owed.build or not may_begin(state) or not may_go_on(state):
         return None
     if state.of(Role.PRE, Role.BUILD):
         return None
@@ -515,7 +528,7 @@ def swap_app(state: State, now: Seconds) -> Turn | None:
     if not owed.restart or owed.build or not may_go_on(state):
         return None
     if old := tuple(p for p in state.of(Role.APP) if p.wanted):
-        return Turn(state.unwant(*old))
+        return Turn(state.unwant(*old)) if may_begin(state) else None
     if state.of(Role.APP):
         return None
     state = replace(state, owed=owed.met(Needs(restart=True)), rerun_at=None)
@@ -524,7 +537,9 @@ def swap_app(state: State, now: Seconds) -> Turn | None:
 
 def rerun_app(state: State, now: Seconds) -> Turn | None:
     """An app that ended by itself is owed a start once its time has come."""
-    if state.phase is not Phase.RUNNING or not past(state.rerun_at, now):
+    if state.phase is not Phase.RUNNING or state.paused is not None:
+        return None
+    if not past(state.rerun_at, now):
         return None
     return Turn(replace(state, rerun_at=None, owed=state.owed | Needs(restart=True)))
 
@@ -577,6 +592,11 @@ def past(deadline: Seconds | None, now: Seconds) -> bool:
 
 def may_spawn(state: State) -> bool:
     return state.phase is Phase.RUNNING and state.retry_at is None
+
+
+def may_begin(state: State) -> bool:
+    """Paused, nothing begins; but who has lost its app to a swap under way gets the new one."""
+    return may_spawn(state) and state.paused is None
 
 
 def may_go_on(state: State) -> bool:

@@ -124,9 +124,28 @@ class ConfigLoaded:
 
 @dataclass(frozen=True)
 class SignalReceived:
-    """Somebody asked us to end: SIGINT, SIGTERM, SIGHUP or SIGQUIT."""
+    """Somebody asked us to end: SIGINT, SIGTERM, SIGHUP or SIGQUIT.
+
+    `typed`: by a key that would have reached the app too, had it had the terminal.
+    """
 
     number: int
+    typed: bool = False
+
+
+class Wish(Enum):
+    """What a key asks for."""
+
+    RESTART = "restart"  # without a build, but for one that is owed
+    BUILD = "build"  # though nothing has changed, and then a restart
+    PAUSE = "pause"  # or go on
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The user has pressed a key of ours."""
+
+    wish: Wish
 
 
 @dataclass(frozen=True)
@@ -150,6 +169,7 @@ Fact = (
     | TreeEmptied
     | ConfigLoaded
     | SignalReceived
+    | Asked
     | Noticed
     | Tick
 )
@@ -355,6 +375,25 @@ class ConfigRejected:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """By a key: changes are noted, nothing begins. Told again when that holds a wish back."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The pause is over; `changed`: how many paths have changed in it."""
+
+    changed: int
+
+
+@dataclass(frozen=True)
+class KeysOffered:
+    """What keys do, in a line; never with --json, which reads none."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Warned:
     """Something the user should know; nothing stops for it."""
 
@@ -400,6 +439,9 @@ News = (
     | StartFailed
     | ConfigChanged
     | ConfigRejected
+    | Paused
+    | Resumed
+    | KeysOffered
     | Warned
     | Noted
     | QuitStarted

@@ -43,4 +43,5 @@ class Needs:
 
 
 NOTHING = Needs()
+RESTART = Needs(restart=True)
 RELOAD = Needs(build=True, restart=True)

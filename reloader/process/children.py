@@ -164,15 +164,24 @@ class Children:
         return self._emptied()
 
     def forward(self, ticket: Ticket, number: int) -> None:
-        """Hand a signal on to the process itself, as if it stood in our place."""
+        """Hand a signal on to the process itself, as if it stood in our place.
+
+        SIGWINCH goes to its whole group, as a terminal sends it.
+        """
         job = self._jobs.get(ticket)
         if job and job.led:
-            _kill(job.pid, number)
+            _kill(-job.pid if number == signal.SIGWINCH else job.pid, number)
 
-    def stopped(self, ticket: Ticket) -> int:
-        """The signal that has stopped the process since the last call, 0 if none has."""
-        job = self._jobs.get(ticket)
-        return self._waiter.stopped(job.pid) if job and job.led else 0
+    def stopped(self) -> Iterator[tuple[Ticket, int, int]]:
+        """The jobs that were stopped since the last call: ticket, pid, the signal that did it."""
+        for job in tuple(self._leaders.values()):
+            if number := self._waiter.stopped(job.pid):
+                yield job.ticket, job.pid, number
+
+    def send_to_groups(self, number: int) -> None:
+        """To the process group of each job, as a terminal sends it to the one in its foreground."""
+        for job in self._leaders.values():
+            _kill(-job.pid, number)
 
     def ignore(self, pid: int) -> None:
         """A child of ours that belongs to no tree, whatever its group; it is only reaped."""

@@ -1,28 +1,45 @@
-"""Lets the app have the terminal, and learns what was typed there for us.
+r"""Whose the terminal is: ours and our keys', or that of a job that wants it.
 
-While the app has the foreground it alone gets Ctrl-C. What that means only the app can tell: a
-server ends, and then we end too; a debugger goes on, and so do we. So a sentinel, a shell of 1 MB
-in the app's process group, tells us of each Ctrl-C, and then we look:
+A job starts in the background. When it, or any of its group, reads from the terminal or sets its
+modes, the kernel stops the group (SIGTTIN, SIGTTOU; termios(3)) and we are told: then the job gets
+the foreground, with the modes as they were, and goes on as if nothing had been. It keeps it for
+life. So we read keys exactly while nobody else wants to read.
+
+While a job has the foreground it alone gets Ctrl-C. What that means only it can tell: a server
+ends, and then we end too; a debugger goes on, and so do we. So a sentinel, a shell of 1 MB
+in its process group, tells us of each Ctrl-C, and then we look:
 
 - the app ends soon: the user meant us as well;
 - a moment later it reads key by key: a debugger has taken it;
 - else it is still ending: now we are ending too, with all deadlines, but the app is not asked a
   second time; and the next Ctrl-C is the user's second to us.
+
+While we have it, Ctrl-C and Ctrl-\ reach us alone, and the machine hands them on; on Ctrl-Z we
+stop all jobs and ourselves.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
+import selectors
 import signal
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reloader.core.messages import ProcessExited, SignalReceived, Status
+from reloader.core.messages import (
+    KeysOffered,
+    Noticed,
+    ProcessExited,
+    SignalReceived,
+    Status,
+    Warned,
+)
+from reloader.process.keys import OFFER, Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from reloader.core.messages import Fact, Ticket
     from reloader.process.children import Children
@@ -36,13 +53,16 @@ trap 'hit=1; echo "typed $0"; (sleep .3; echo "later $0") &' INT
 while hit=; read -r _ || [ $hit ]; do :; done
 echo "gone $0"
 """
-_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+_WANTS = (signal.SIGTTIN, signal.SIGTTOU)
 _INTERRUPTED = 128 + signal.SIGINT  # a shell's exit code for a child that Ctrl-C has ended
+# A program that polls before it reads wakes up with us at a key: in this time it has read, and was
+# stopped for it. Seconds; nobody feels it.
+_AFTER_YOU, _LOOK = 0.02, 0.002
 
 
 @dataclass
-class _App:
-    """Who has the terminal."""
+class _Holder:
+    """The job that has the terminal."""
 
     ticket: Ticket
     pid: int  # and its group
@@ -54,57 +74,96 @@ class _App:
 
 
 class Foreground:
-    """A `Source` of what Ctrl-C means; every call is a plain one without a terminal.
+    """A `Source` of what is typed for us; every call is a plain one without a terminal.
 
+    `reads_keys`: else the app has the terminal from its start. `told`: see `Terminal.take_keys`.
     How it is wired:
 
-        foreground = Foreground(children, Terminal.open())
+        foreground = Foreground(children, Terminal.open(), reads_keys=True)
         inbox.add(foreground)
-        inbox.add(SignalSource(foreground.collect, launcher.forward, foreground.resume))
+        inbox.add(SignalSource(foreground.collect, launcher.forward, foreground.resume,
+                               foreground.suspend, foreground.asked))
         System(..., stop=foreground.stop, ...)
         foreground.give(ticket, pid)  # after the app was spawned with our standard input
+        inbox.put(foreground.open())  # from now on keys are read
         foreground.close()            # at the end: before the last line that we write
     """
 
-    def __init__(self, children: Children, terminal: Terminal | None) -> None:
+    def __init__(
+        self,
+        children: Children,
+        terminal: Terminal | None,
+        *,
+        reads_keys: bool = False,
+        told: Callable[[int, int, int], object] = lambda *_: None,
+    ) -> None:
         self._children = children
         self._terminal = terminal
-        self._app: _App | None = None
+        self._reads_keys = reads_keys and terminal is not None
+        self._told = told
+        self._keys = Keys()
+        self._holder: _Holder | None = None
+        self._app: Ticket = 0  # the last that was started
+        self._reader: Ticket = 0  # the last app that wanted the terminal
+        self._kept = False  # what is typed is kept for an app that is expected to want it
+        self._others_wait = False  # for the terminal, while a job has it
+        self._is_open = False
         self._ear, self._mouth = os.pipe()
         os.set_blocking(self._ear, False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._ear, selectors.EVENT_READ)
 
     def fileno(self) -> int:
-        return self._ear
+        selector: Any = self._selector
+        return int(selector.fileno())
+
+    def open(self) -> list[Fact]:
+        """Read keys from now on, if we are to and can; says so."""
+        self._is_open = True
+        self._settle()
+        takes = self._terminal is not None and self._terminal.gives_keys
+        return [Noticed(KeysOffered(OFFER))] if takes else []
 
     def give(self, ticket: Ticket, pid: int) -> None:
-        """The app is there: the terminal is its. 1 ms, after the app has started."""
-        if self._terminal:
-            self._terminal.give(pid)
-            self._app = _App(ticket, pid, self._post_sentinel(ticket, pid))
+        """The app is there; 1 ms, after the app has started.
+
+        The successor of an app that wanted the terminal will want it too: until it asks, what is
+        typed is no key but waits for it. If it never does, keys are back with the next one.
+        """
+        if not self._reads_keys:
+            self._hand_over(ticket, pid)
+        self._kept = self._reader != 0 and self._reader == self._app
+        self._app = ticket
+        self._settle()
 
     def read(self) -> Iterable[Fact]:
-        """What the sentinel has seen: SignalReceived, when it was for us."""
+        """What the sentinel has seen, and what keys ask for."""
         facts: list[Fact] = []
         for word in self._words():
-            if self._app and self._terminal:
-                facts += self._seen(word, self._app, self._terminal)
+            if self._holder and self._terminal:
+                facts += self._seen(word, self._holder, self._terminal)
+        if self._terminal and self._terminal.gives_keys:
+            facts += self._read_keys(self._terminal)
         return facts
 
     def collect(self) -> list[Fact]:
         """As `Children.collect`; the app's end may come with the signal that was its cause."""
         facts: list[Fact] = []
         for fact in self._children.collect():
-            if isinstance(fact, ProcessExited) and self._app and self._app.ticket == fact.ticket:
-                facts += self._ended(self._app, fact.status)
+            holder = self._holder
+            if isinstance(fact, ProcessExited):
+                if holder and holder.ticket == fact.ticket:
+                    facts += self._ended(holder, fact.status)
+                elif fact.ticket == self._app:
+                    self._kept = False  # it never wanted it
             facts.append(fact)
-        if self._app and self._terminal and self._children.stopped(self._app.ticket) in _STOPS:
-            self._terminal.suspend()
-            self.resume()
+        facts += self._look_for_stops()
+        self._settle()  # also because `fg` of a job that runs in the background sends no signal
         return facts
 
     def stop(self, ticket: Ticket, number: int) -> list[Fact]:
         """As `Children.stop`; but who has got Ctrl-C has been asked already."""
-        app = self._app
+        app = self._holder
         if not app or app.ticket != ticket:
             return self._children.stop(ticket, number)
         app.stopping = True
@@ -112,28 +171,134 @@ class Foreground:
             self._dismiss_sentinel(app)  # it would take our signal for the user's
         return self._children.stop(ticket, number, but_group=app.typed)
 
+    def asked(self, number: int) -> SignalReceived:
+        """A request to end; a key's, if it could have been typed where we have the foreground."""
+        typed = number in {signal.SIGINT, signal.SIGQUIT} and self._has_it
+        return SignalReceived(number, typed)
+
+    def suspend(self, number: int = signal.SIGTSTP) -> None:
+        """All jobs stop, and we, as by this signal; until continued.
+
+        SIGTSTP is Ctrl-Z, for us or for who has the terminal; SIGTTIN and SIGTTOU: a job wants the
+        terminal and it is a shell's, who is told so by our own stop.
+        """
+        if not self._terminal:
+            return
+        self._leave_keys()
+        self._children.send_to_groups(signal.SIGTSTP)
+        self._terminal.suspend(number)
+        self.resume()
+
     def resume(self) -> None:
-        """We were continued (SIGCONT): so is the app, in the foreground if we are."""
-        if self._app and self._terminal:
-            self._terminal.give(self._app.pid)
-            with contextlib.suppress(OSError):
-                os.killpg(self._app.pid, signal.SIGCONT)
+        """We were continued (SIGCONT): so is every job, in the foreground as before if we are."""
+        if not self._terminal:
+            return
+        self._leave_keys()  # a shell may have set other modes meanwhile
+        if self._holder:
+            self._terminal.give(self._holder.pid)
+        self._children.send_to_groups(signal.SIGCONT)
+        self._settle()
+
+    def start_line(self) -> None:
+        """What we write now is not to begin in the middle of a line."""
+        if self._terminal and (self._has_it or self._holder_has_it):
+            self._terminal.start_line()
 
     def close(self) -> None:
         """The terminal as we found it; may be called twice."""
-        if self._app:
-            self._leave(self._app)
+        self._is_open = False
+        if self._holder:
+            self._leave(self._holder, killed=True)
+        self._leave_keys()
         if self._terminal:
             self._terminal.close()
             self._terminal = None
         if self._ear >= 0:
+            self._selector.close()
             os.close(self._ear)
             os.close(self._mouth)
             self._ear = -1
 
+    # --- whose it is ---------------------------------------------------------------------------
+
+    @property
+    def _has_it(self) -> bool:
+        return self._terminal is not None and not self._holder and self._terminal.is_ours
+
+    @property
+    def _holder_has_it(self) -> bool:
+        holder, terminal = self._holder, self._terminal
+        return bool(holder and terminal and terminal.foreground == holder.pid)
+
+    def _settle(self) -> None:
+        """Keys are read if nobody else wants to read."""
+        free = self._is_open and not self._holder and not self._kept
+        if not self._terminal or not self._reads_keys or not free:
+            self._leave_keys()
+        elif self._terminal.gives_keys:
+            self._terminal.renew_keys()
+        elif self._terminal.take_keys(self._told):
+            self._selector.register(self._terminal, selectors.EVENT_READ)
+
+    def _leave_keys(self) -> None:
+        if self._terminal and self._terminal.gives_keys:
+            self._selector.unregister(self._terminal)
+            self._terminal.leave_keys()
+
+    def _look_for_stops(self) -> list[Fact]:
+        """A job that was stopped because it wants the terminal gets it, if it is ours to give."""
+        facts: list[Fact] = []
+        terminal = self._terminal
+        for ticket, pid, number in self._children.stopped() if terminal else ():
+            if number in _WANTS and self._holder_has_it and self._holds(ticket):
+                self._children.send_to_groups(signal.SIGCONT)  # a kill -TTIN of somebody's
+            elif number in _WANTS and self._holder_has_it:
+                self._others_wait = True
+                text = f"process {pid} waits for the terminal, which another has: it is stopped"
+                facts.append(Noticed(Warned(text)))
+            elif number in _WANTS:
+                ours = self._has_it
+                if not self._holder:
+                    self._hand_over(ticket, pid)
+                if not ours:  # a shell has it
+                    self.suspend(number)
+            elif number == signal.SIGTSTP and (ticket == self._app or self._holds(ticket)):
+                self.suspend()
+        return facts
+
+    def _holds(self, ticket: Ticket) -> bool:
+        return self._holder is not None and self._holder.ticket == ticket
+
+    def _hand_over(self, ticket: Ticket, pid: int) -> None:
+        if not self._terminal:
+            return
+        self._leave_keys()
+        self._terminal.give(pid)
+        self._holder = _Holder(ticket, pid, self._post_sentinel(ticket, pid))
+        if ticket == self._app:
+            self._reader = ticket
+
+    def _read_keys(self, terminal: Terminal) -> list[Fact]:
+        """None, if who polled before us wants to read them."""
+        facts: list[Fact] = []
+        deadline = time.monotonic() + _AFTER_YOU
+        while select.select([terminal], [], [], 0)[0]:
+            facts += self._look_for_stops()
+            if not terminal.gives_keys:
+                return facts
+            if not self._children.alive() or time.monotonic() > deadline:
+                break
+            select.select([], [], [], _LOOK)
+        else:
+            return facts
+        data = terminal.read_keys()
+        if not data:  # a shell has it, or it is gone: until we are continued
+            self._leave_keys()
+        return facts + self._keys.typed(data, time.monotonic())
+
     # --- what it means -------------------------------------------------------------------------
 
-    def _seen(self, word: str, app: _App, terminal: Terminal) -> list[Fact]:
+    def _seen(self, word: str, app: _Holder, terminal: Terminal) -> list[Fact]:
         if app.leash < 0:  # dismissed: what it sees now is our own doing
             return []
         if word == "hangup":
@@ -158,9 +323,10 @@ class Foreground:
         except BlockingIOError:
             return []
         said = (line.partition(" ") for line in lines)
-        return [word for word, _, name in said if self._app and name == str(self._app.ticket)]
+        holder = self._holder
+        return [word for word, _, name in said if holder and name == str(holder.ticket)]
 
-    def _hear_out(self, app: _App) -> None:
+    def _hear_out(self, app: _Holder) -> None:
         """The app may end before the sentinel has told us why: 0.5 ms, at most 0.2 s."""
         if app.leash < 0:
             return
@@ -172,12 +338,14 @@ class Foreground:
             if "gone" in words:
                 return
 
-    def _ended(self, app: _App, status: Status) -> list[Fact]:
+    def _ended(self, app: _Holder, status: Status) -> list[Fact]:
         if not app.stopping and not app.told:
             self._hear_out(app)
         by_ctrl_c = status.signal == signal.SIGINT or status.code == _INTERRUPTED
-        had_it = self._terminal is not None and self._terminal.foreground == app.pid
-        self._leave(app)
+        had_it = self._holder_has_it
+        # It may have read the end, and ended, before it or the sentinel got the hang-up.
+        app.hung_up |= self._terminal is not None and self._terminal.is_gone
+        self._leave(app, killed=status.signal != 0)
         if app.told:
             return []
         if app.hung_up:
@@ -185,12 +353,18 @@ class Foreground:
         for_us = app.typed or (had_it and by_ctrl_c and not app.stopping)
         return [SignalReceived(int(signal.SIGINT))] if for_us else []
 
-    def _leave(self, app: _App) -> None:
+    def _leave(self, app: _Holder, *, killed: bool) -> None:
         self._dismiss_sentinel(app)
-        self._app = None
+        self._holder = None
         if self._terminal:
             self._terminal.take_back(app.pid)
-            self._terminal.restore()
+            self._terminal.restore(killed=killed)
+        if app.ticket == self._app:
+            self._kept = app.stopping  # replaced: what is typed meanwhile is for its successor
+        if self._others_wait:  # they ask again
+            self._children.send_to_groups(signal.SIGCONT)
+            self._others_wait = False
+        self._settle()
 
     # --- the sentinel --------------------------------------------------------------------------
 
@@ -220,7 +394,7 @@ class Foreground:
         self._children.ignore(pid)
         return leash
 
-    def _dismiss_sentinel(self, app: _App) -> None:
+    def _dismiss_sentinel(self, app: _Holder) -> None:
         if app.leash >= 0:
             os.close(app.leash)
         app.leash = -1

@@ -5,8 +5,10 @@ Runs in a process of its own, without the site packages: standard library and `t
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import termios
 import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,20 @@ if TYPE_CHECKING:
 
 GRACE = 1.0  # seconds between SIGTERM and SIGKILL; the whole must take less than 2
 LOOK = 0.02  # seconds between two looks
+
+
+def restore(modes: str, terminal: int = 3) -> None:
+    """The terminal's local modes, as "BEFORE:OURS:INPUT", unless somebody has set others.
+
+    A shell's line editor has the same local modes as our keys have, but other input modes. We are
+    in another session, so nothing stops us for it (termios(3) stops background groups).
+    """
+    with contextlib.suppress(OSError, ValueError, termios.error):
+        before, ours, read = map(int, modes.split(":"))
+        now = termios.tcgetattr(terminal)
+        if (now[3], now[0]) == (ours, read):
+            now[3] = before
+            termios.tcsetattr(terminal, termios.TCSANOW, now)
 
 
 def sweep(run: str, groups: Collection[int]) -> None:

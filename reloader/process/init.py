@@ -7,6 +7,7 @@ guardian sees to the rest if we are killed.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import sys
 
@@ -16,15 +17,22 @@ PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 # can tell whose a process is, starts only when it is needed. Signals that are meant for us must
 # not end it.
 _WAIT = """trap '' HUP INT QUIT TERM TSTP
-while read -r line; do
-  [ "$line" = bye ] && exit
-  groups=$line
+modes=-
+while read -r word line; do
+  case $word in
+    bye) exit;;
+    groups) groups=$line;;
+    modes) modes=$line;;
+  esac
 done
-exec "$@" $groups"""
+exec "$@" "$modes" $groups"""
 _SWEEP = """import sys
 sys.path.insert(0, sys.argv[1])
 from reloader.process import guardian
-guardian.sweep(sys.argv[2], [int(group) for group in sys.argv[3:]])"""
+guardian.restore(sys.argv[3])
+guardian.sweep(sys.argv[2], [int(group) for group in sys.argv[4:]])
+guardian.restore(sys.argv[3])"""  # what has just ended may have set ours again
+TERMINAL = 3  # the guardian's descriptor of our terminal
 
 
 def is_pid1() -> bool:
@@ -51,7 +59,7 @@ class Guardian:
 
     A shell in a session of its own that reads from a pipe. When we end well we say so; when the
     pipe just ends, SIGKILL has met us: then every process of this run gets SIGTERM, and SIGKILL a
-    second later. `run`: see `mark`.
+    second later, and the terminal its modes. `run`: see `mark`.
     """
 
     def __init__(self, run: str) -> None:
@@ -65,7 +73,13 @@ class Guardian:
             return
         if self._pipe < 0:
             self._start()
-        self._say(" ".join(map(str, groups)))
+        self._say(" ".join(map(str, ("groups", *groups))))
+
+    def modes(self, before: int, ours: int, read: int) -> None:
+        """The terminal's local modes are `ours` now, with `read` as input modes; see `restore`."""
+        if not self._closed and self._pipe < 0:
+            self._start()
+        self._say(f"modes {before}:{ours}:{read}")
 
     def close(self) -> None:
         """All is well: the guardian goes."""
@@ -77,6 +91,8 @@ class Guardian:
     def _start(self) -> None:
         source, self._pipe = os.pipe()
         os.set_blocking(self._pipe, False)
+        # Above those that are made anew in the guardian.
+        terminal = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 10) if os.isatty(0) else -1
         package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         sweep = (sys.executable, "-I", "-S", "-B", "-c", _SWEEP, package, self._run)
         null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
@@ -89,6 +105,7 @@ class Guardian:
                     (os.POSIX_SPAWN_DUP2, source, 0),
                     (os.POSIX_SPAWN_DUP2, null, 1),
                     (os.POSIX_SPAWN_DUP2, null, 2),
+                    *([(os.POSIX_SPAWN_DUP2, terminal, TERMINAL)] if terminal >= 0 else []),
                 ],
                 setsid=True,
                 setsigmask=(),
@@ -99,6 +116,8 @@ class Guardian:
         finally:
             os.close(source)
             os.close(null)
+            if terminal >= 0:
+                os.close(terminal)
 
     def _say(self, line: str) -> None:
         with contextlib.suppress(OSError):  # it is dead, or so stuck that its pipe is full

@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
     from reloader.core.messages import Fact
 
+_MAY_IGNORE = (signal.SIGHUP, signal.SIGTSTP)  # nohup; a shell without job control
+
 
 class SignalSource:
     """A `Source` of what signals tell.
 
     `collect` is called when a child may have ended. `forward` is called with the number of a
     signal that is the app's and not ours: `docker kill -s USR1` reaches PID 1, so us, alone.
-    `resume` is called when we were continued after a stop.
+    `resume` is called when we were continued after a stop; `suspend`, if it is there, when we are
+    asked to stop. `asked` makes the fact of a request to end.
     Only for the main thread (signal.signal). An inherited `SIGHUP = SIG_IGN` is kept: nohup.
     """
 
@@ -33,10 +36,14 @@ class SignalSource:
         collect: Callable[[], Iterable[Fact]],
         forward: Callable[[int], None] = lambda _: None,
         resume: Callable[[], None] = lambda: None,
+        suspend: Callable[[], None] | None = None,
+        asked: Callable[[int], Fact] = SignalReceived,
     ) -> None:
         self._collect = collect
         self._forward = forward
         self._resume = resume
+        self._suspend = suspend
+        self._asked = asked
         self._noted: list[int] = []
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
@@ -45,8 +52,8 @@ class SignalSource:
         self._old_bell = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         self._old_handlers = {
             number: signal.signal(number, self._note)
-            for number in HELD
-            if not (number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN)
+            for number in (*HELD, *((signal.SIGTSTP,) if suspend else ()))
+            if not (number in _MAY_IGNORE and signal.getsignal(number) is signal.SIG_IGN)
         }
         signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
 
@@ -69,7 +76,9 @@ class SignalSource:
             if number == signal.SIGCHLD:
                 facts += self._collect()
             elif number in ENDING:
-                facts.append(SignalReceived(number))
+                facts.append(self._asked(number))
+            elif number == signal.SIGTSTP and self._suspend:
+                self._suspend()
             elif number == signal.SIGCONT:
                 self._resume()
             else:

@@ -22,9 +22,12 @@ from reloader.core.messages import (
     ConfigRejected,
     Greeted,
     HookFailed,
+    KeysOffered,
     Noted,
+    Paused,
     QuitFinished,
     QuitStarted,
+    Resumed,
     RuleFailed,
     RuleStarted,
     RuleSucceeded,
@@ -36,7 +39,7 @@ from reloader.report.text import duration, one_line
 from reloader.report.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from reloader.config.model import Color, Config
     from reloader.core.messages import News
@@ -52,6 +55,18 @@ _CODES = {
 }
 _KEPT_LINES = 200  # while nobody reads
 _LINE_BYTES = 4000  # what a command may take of one line
+
+
+AboutUs = (
+    ConfigChanged
+    | ConfigRejected
+    | Paused
+    | Resumed
+    | KeysOffered
+    | Warned
+    | QuitStarted
+    | QuitFinished
+)
 
 
 class Part(Enum):
@@ -118,11 +133,24 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case StartFailed(what, command, why, retry_in):
             then = "waits for a change" if retry_in is None else f"again in {retry_in:g}s"
             return Line(Part.RUNNER, what, f"{command}: {why}, {then}", bad=True)
+        case _:
+            return _line_about_us(news)
+
+
+def _line_about_us(news: AboutUs) -> Line:  # noqa: PLR0911 -- one for each news
+    match news:
         case ConfigChanged(keys):
             text = f"changed: {', '.join(keys)}" if keys else "good again, as it was"
             return Line(Part.MAIN, "config", text)
         case ConfigRejected(text):
             return Line(Part.MAIN, "config", f"not usable, the last one stays: {text}", bad=True)
+        case Paused():
+            return Line(Part.MAIN, "pause", "nothing begins until p is pressed again")
+        case Resumed(changed):
+            seen = f"{_count(changed, 'file')} changed meanwhile" if changed else "nothing changed"
+            return Line(Part.MAIN, "resume", seen)
+        case KeysOffered(text):
+            return Line(Part.MAIN, "keys", text)
         case Warned(text):
             return Line(Part.MAIN, "note", text)
         case QuitStarted(signal):
@@ -144,18 +172,28 @@ def writer(fd: int = 2) -> Writer:
 
 
 class Console:
-    """The lines of one app; of several, each carries its app's name."""
+    """The lines of one app; of several, each carries its app's name.
+
+    `start_line` is called before a line is written to a terminal, where the app may have left the
+    cursor in the middle of one.
+    """
 
     name = "console"
 
     def __init__(
-        self, config: Config, environ: Mapping[str, str], writer: Writer, app: str = ""
+        self,
+        config: Config,
+        environ: Mapping[str, str],
+        writer: Writer,
+        app: str = "",
+        start_line: Callable[[], None] = lambda: None,
     ) -> None:
         self._app = f"{app} | " if app else ""
         self._log = config.log
         self._color = config.color
         self._banner = config.misc.startup_banner
         is_terminal = _is_terminal(writer.fd)
+        self._start_line = start_line if is_terminal else lambda: None
         self._colored = wants_color(config.color, environ, is_terminal)
         screen = config.screen
         # ED 2 clears what is seen, RIS resets the terminal with all that was scrolled away.
@@ -195,6 +233,7 @@ class Console:
         if self._writer.dropped and not self._writer.is_stuck:
             data = b"note     %d lines dropped\n" % self._writer.dropped + data
             self._writer.dropped = 0
+        self._start_line()
         with suppress(OSError):  # the reader is gone, the disk is full: the app goes on
             self._writer.write(data)
 

@@ -43,6 +43,8 @@ def asked(number, _frame):
     if MODE == "patient":  # needs a second in which it runs
         for _ in range(20):
             time.sleep(0.05)
+    if MODE == "slow-stdin":
+        time.sleep(0.5)  # and does not read meanwhile
     if MODE == "slow":
         signal.signal(signal.SIGALRM, lambda *_: finish())
         signal.setitimer(signal.ITIMER_REAL, 1)
@@ -130,6 +132,20 @@ def type_in():
     note("READ", line=input("name? "))
 
 
+def sizes(read):
+    def resized(*_):
+        note("SIZE", size=list(os.get_terminal_size(0)))
+
+    signal.signal(signal.SIGWINCH, resized)
+    if read:
+        input()
+
+
+def dots():
+    os.write(1, b"...")
+    note("DOTS")
+
+
 def debug():
     word = "sesame"  # noqa: F841
     breakpoint()  # noqa: T100
@@ -204,6 +220,10 @@ MODES = {
     "turn": turn_into_another,
     "crash": lambda: os._exit(3),
     "stdin": type_in,
+    "slow-stdin": type_in,
+    "size": lambda: sizes(read=False),
+    "size-read": lambda: sizes(read=True),
+    "dots": dots,
     "pdb": debug,
     "raw": raw,
     "prompt": lambda: os.write(1, b"prompt> "),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MODULES = (
     "processes",
     "stopping",
+    "terminal",
     "builds",
     "output",
     "environment",

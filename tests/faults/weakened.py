@@ -207,6 +207,19 @@ def always_a_terminal() -> None:
     console._is_terminal = lambda _: True
 
 
+def without(module: str, cls: str, method: str) -> None:
+    """This method does nothing."""
+    import importlib
+
+    setattr(getattr(importlib.import_module(module), cls), method, lambda *_, **__: None)
+
+
+def no_flush() -> None:
+    from reloader.process import terminal
+
+    terminal.termios.tcflush = lambda *_: None
+
+
 def one_rereading() -> None:
     """Only the first edit of the config is seen."""
     from reloader.commands.live import Live
@@ -248,6 +261,11 @@ GUARDS = {
     "checks for Air": nothing_of_air,
     "escapes": raw_names,
     "terminal": always_a_terminal,
+    "suspend": lambda: without("reloader.process.children", "Children", "send_to_groups"),
+    "guardian's modes": lambda: without("reloader.process.init", "Guardian", "modes"),
+    "forward": lambda: without("reloader.process.children", "Children", "forward"),
+    "flush": no_flush,
+    "start line": lambda: without("reloader.process.terminal", "Terminal", "start_line"),
 }
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ fork [ VERBS ]    a child does the verbs
 group [ VERBS ]   a child in a process group of its own
 daemon [ VERBS ]  forks twice, in a session of its own
 storm           forks until it is stopped, each child in a session of its own
+wait            until SIGUSR1 comes
 pause           for ever
 exit CODE
 die NAME        by this signal
@@ -95,6 +96,10 @@ def storm():
             signal.pause()
 
 
+def wait():
+    signal.sigwaitinfo({signal.SIGUSR1})  # unlike sigwait it lets handlers run
+
+
 def pause():
     while True:
         signal.pause()
@@ -146,6 +151,7 @@ ALONE = {
     "raw": raw,
     "storm": storm,
     "pause": pause,
+    "wait": wait,
 }
 
 
@@ -161,4 +167,6 @@ def do(verbs):
 
 
 if __name__ == "__main__":
+    if "wait" in sys.argv:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     do(sys.argv[1:])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from reloader.core.machine import Phase, Settings, State, advance, next_deadline
 from reloader.core.messages import (
+    Asked,
     Change,
     FilesChanged,
     Kill,
@@ -26,6 +27,7 @@ from reloader.core.messages import (
     Stop,
     Tick,
     TreeEmptied,
+    Wish,
 )
 from reloader.core.needs import RELOAD, Needs
 
@@ -63,6 +65,9 @@ class World:
         self.serial = 0
         for _ in range(self.random.randrange(12)):
             self.later(self.random.random() * 20, "save")
+        for _ in range(self.random.choice([0, 0, 3, 9])):
+            self.later(self.random.random() * 25, Asked(self.random.choice(list(Wish))))
+        self.later(30, "go on")
         self.quiet_at = 120.0  # long after the last save
         self.quit_at = self.quiet_at + 30
         self.later(self.quiet_at, "rest")
@@ -104,6 +109,8 @@ class World:
     def happen(self, what):
         if what == "save":
             return self.save()
+        if what == "go on":
+            return Asked(Wish.PAUSE) if self.state.paused is not None else None
         if what == "rest":
             return self.rest()
         return what()

@@ -4,6 +4,7 @@ Takes `fg`, `bg` from descriptor 3 and says on 4 what becomes of the job: "stopp
 "exited CODE AHEAD" (how many bytes typed ahead it finds then). First argument: `fg` or `bg`.
 """
 
+import contextlib
 import fcntl
 import os
 import signal
@@ -22,7 +23,8 @@ def ahead():
 
 
 def main(where, argv):
-    os.setsid()
+    with contextlib.suppress(PermissionError):  # it leads one already
+        os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     job = os.posix_spawn(

@@ -3,6 +3,7 @@
 Runs its arguments as one job, ends when it is asked to or the job has ended, and says on its
 standard error what it learns. SIGUSR2: stops the job with the signal MINI_STOP and starts it again.
 MINI=again: starts it again when it has ended by itself; MINI=wait: waits for a signal then.
+MINI_KEYS: reads keys; a restart is as SIGUSR2.
 """
 
 from reloader.process.early import block
@@ -16,7 +17,13 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 from collections import deque  # noqa: E402
 
-from reloader.core.messages import ProcessExited, SignalReceived, TreeEmptied  # noqa: E402
+from reloader.core.messages import (  # noqa: E402
+    Asked,
+    ProcessExited,
+    SignalReceived,
+    TreeEmptied,
+    Wish,
+)
 from reloader.process.children import Children  # noqa: E402
 from reloader.process.command import Command  # noqa: E402
 from reloader.process.foreground import Foreground  # noqa: E402
@@ -40,8 +47,20 @@ class Mini:
         self.argv = tuple(argv)
         self.guardian = Guardian(run)
         self.children = Children(run, adopts=become_subreaper(), guard=self.guardian.guard)
-        self.foreground = Foreground(self.children, Terminal.open())
-        self.signals = SignalSource(self.foreground.collect, self.forward, self.foreground.resume)
+        terminal = Terminal.open()
+        self.foreground = Foreground(
+            self.children,
+            terminal,
+            reads_keys="MINI_KEYS" in os.environ,
+            told=self.guardian.modes,
+        )
+        self.signals = SignalSource(
+            self.foreground.collect,
+            self.forward,
+            self.foreground.resume,
+            self.foreground.suspend if terminal else None,
+            self.foreground.asked,
+        )
         self.facts = deque()
         self.ticket = self.asked = 0
         self.again = False
@@ -64,10 +83,13 @@ class Mini:
 
     def learn(self, fact):
         say(fact)
-        if isinstance(fact, SignalReceived):
+        if isinstance(fact, Asked) and fact.wish is Wish.RESTART:
+            self.forward(signal.SIGUSR2)
+        elif isinstance(fact, SignalReceived):
             self.asked += 1
             if self.asked == 1:
-                self.facts += self.foreground.stop(self.ticket, STOP)
+                number = fact.number if fact.typed else STOP
+                self.facts += self.foreground.stop(self.ticket, number)
             else:
                 self.facts += self.children.kill(self.ticket)
         elif isinstance(fact, ProcessExited) and fact.survivors:
@@ -80,11 +102,13 @@ class Mini:
 
     def run(self):
         self.start()
-        while self.children.alive() or (MODE == "wait" and not self.asked):
-            for source in select.select([self.signals, self.foreground], [], [])[0]:
-                self.facts += source.read()
+        self.facts += self.foreground.open()
+        while self.facts or self.children.alive() or (MODE == "wait" and not self.asked):
             while self.facts:
                 self.learn(self.facts.popleft())
+            if self.children.alive() or (MODE == "wait" and not self.asked):
+                for source in select.select([self.signals, self.foreground], [], [])[0]:
+                    self.facts += source.read()
         self.foreground.close()
         self.guardian.close()
         self.signals.close()

@@ -12,8 +12,10 @@ from tests.helpers.until import until
 from tests.process.lab import lives, state
 from tests.process.tty import patience, sentinels
 
+# The app has the terminal from its start; or it gets it when it wants it.
+either = pytest.mark.parametrize("keys", [{}, {"MINI_KEYS": "1"}], ids=["", "keys"])
 CTRL_C = b"\x03"
-INT = "SignalReceived(number=2)"
+INT = "SignalReceived(number=2"
 
 
 def test_ctrl_c_reaches_the_app_once_and_ends_both(tty) -> None:
@@ -83,10 +85,10 @@ print("go" + "ing", flush=True)
 """
 
 
-def test_ctrl_c_at_a_debuggers_prompt_is_the_debuggers(tty) -> None:
+@either
+def test_ctrl_c_at_a_debuggers_prompt_is_the_debuggers(tty, keys) -> None:
     """p, Ctrl-C, c: pdb stays, we stay; the app ends by itself and starts again."""
-    it = tty((sys.executable, "-c", PDB.format("")), MINI="again", TERM="dumb")
-    it.ready()
+    it = tty((sys.executable, "-c", PDB.format("")), MINI="again", TERM="dumb", **keys)
     it.see("(Pdb) ", 1)
     it.type(b"p 6*7\n")
     it.see("(Pdb) ", 2)
@@ -99,10 +101,10 @@ def test_ctrl_c_at_a_debuggers_prompt_is_the_debuggers(tty) -> None:
     assert not it.heard(INT)
 
 
-def test_ctrl_c_that_breaks_into_a_debugger_is_the_debuggers(tty) -> None:
+@either
+def test_ctrl_c_that_breaks_into_a_debugger_is_the_debuggers(tty, keys) -> None:
     loop = "while True: time.sleep(0.01)"
-    it = tty((sys.executable, "-c", PDB.format(loop)), MINI="again", TERM="dumb")
-    it.ready()
+    it = tty((sys.executable, "-c", PDB.format(loop)), MINI="again", TERM="dumb", **keys)
     it.see("(Pdb) ", 1)
     it.type(b"c\n")
     it.see("going")

@@ -11,7 +11,7 @@ import pytest
 from tests.process.lab import ROOT, Mini, ignoring, run_program
 
 CHILD = "loud TERM,INT,HUP,QUIT,USR1,USR2,WINCH say ready pause"
-RECEIVED = "SignalReceived(number=%d)"
+RECEIVED = "SignalReceived(number=%d, typed=False)"
 
 
 @pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT"])
@@ -55,7 +55,7 @@ def test_a_hundred_signals_in_a_row_lose_no_other() -> None:
         print(source.read())
         """
     )
-    assert lines == ["[SignalReceived(number=15)] [10]", "[]"]
+    assert lines == ["[SignalReceived(number=15, typed=False)] [10]", "[]"]
 
 
 def test_what_came_while_we_held_signals_back_is_not_lost() -> None:
@@ -72,7 +72,7 @@ def test_what_came_while_we_held_signals_back_is_not_lost() -> None:
         print(source.read(), calls)
         """
     )
-    assert lines == ["[SignalReceived(number=15)] [1]"]
+    assert lines == ["[SignalReceived(number=15, typed=False)] [1]"]
 
 
 def test_none_is_lost_between_the_bell_and_the_note() -> None:

@@ -14,17 +14,19 @@ import pytest
 
 from tests.helpers.until import until
 from tests.process.lab import ROOT, lives, state
+from tests.process.test_ctrl_c import either
 from tests.process.tty import echo_of, patience
 
 CTRL_D, CTRL_Z = b"\x04", b"\x1a"
-INT, TERM = "SignalReceived(number=2)", "SignalReceived(number=15)"
+INT, TERM = "SignalReceived(number=2", "SignalReceived(number=15"
 
 
 # --- what is typed -------------------------------------------------------------------------------
 
 
-def test_the_app_reads_what_is_typed(tty) -> None:
-    it = tty("say ready input say end")
+@either
+def test_the_app_reads_what_is_typed(tty, keys) -> None:
+    it = tty("say ready input say end", **keys)
     it.ready()
     it.type(b"hello\n")
     it.hear("line hello")
@@ -43,8 +45,9 @@ def test_an_app_that_reads_at_once_is_not_stopped_for_it(tty) -> None:
         it.hear(f"got {n}")
 
 
-def test_the_next_app_gets_the_terminal_too(tty) -> None:
-    it = tty("say ready input")
+@either
+def test_the_next_app_gets_the_terminal_too(tty, keys) -> None:
+    it = tty("say ready input", **keys)
     it.ready()
     os.kill(it.mini, signal.SIGUSR2)
     new = it.hear("app")
@@ -75,8 +78,9 @@ def test_a_new_size_reaches_the_app(tty) -> None:
 # --- Ctrl-Z --------------------------------------------------------------------------------------
 
 
-def test_ctrl_z_stops_both_and_fg_resumes_both(tty) -> None:
-    it = tty("say ready input")
+@either
+def test_ctrl_z_stops_both_and_fg_resumes_both(tty, keys) -> None:
+    it = tty("say ready input", **keys)
     it.ready()
     it.type(CTRL_Z)
     it.events.hear(f"stopped {signal.SIGTSTP:d}")
@@ -87,9 +91,10 @@ def test_ctrl_z_stops_both_and_fg_resumes_both(tty) -> None:
     assert it.foreground == it.app
 
 
-def test_in_the_background_it_runs_until_it_reads(tty) -> None:
+@either
+def test_in_the_background_it_runs_until_it_reads(tty, keys) -> None:
     """Then the whole job stops, as the shell's user expects; fg brings it back."""
-    it = tty("loud CONT say ready input")
+    it = tty("loud CONT say ready input", **keys)
     it.ready()
     it.type(CTRL_Z)
     it.events.hear("stopped")
@@ -101,27 +106,30 @@ def test_in_the_background_it_runs_until_it_reads(tty) -> None:
     it.hear("line hello")
 
 
-def test_started_in_the_background_it_waits_for_fg(tty) -> None:
-    it = tty("say ready input", where="bg")
-    it.ready()
+@either
+def test_started_in_the_background_it_waits_for_fg(tty, keys) -> None:
+    it = tty("say ready input", where="bg", **keys)
+    it.hear("ready")
     it.events.hear("stopped")
     os.write(it.commands, b"fg\n")
     it.type(b"hello\n")
     it.hear("line hello")
 
 
-def test_without_a_shell_above_ctrl_z_does_nothing(tty) -> None:
+@either
+def test_without_a_shell_above_ctrl_z_does_nothing(tty, keys) -> None:
     """`docker run -t`: nobody could bring us back."""
-    it = tty("say ready input", shell=False)
+    it = tty("say ready input", shell=False, **keys)
     it.ready()
     it.type(CTRL_Z)
     it.type(b"hello\n")
     it.hear("line hello")
 
 
-def test_a_stop_that_is_none_of_the_terminals_is_not_followed(tty) -> None:
+@either
+def test_a_stop_that_is_none_of_the_terminals_is_not_followed(tty, keys) -> None:
     """kill -STOP of the app, to look at it: we go on."""
-    it = tty("say ready input")
+    it = tty("say ready input", **keys)
     it.ready()
     os.kill(it.app, signal.SIGSTOP)
     until(lambda: state(it.app) == "T")
@@ -135,8 +143,9 @@ def test_a_stop_that_is_none_of_the_terminals_is_not_followed(tty) -> None:
 # --- the terminal afterwards ---------------------------------------------------------------------
 
 
-def test_a_program_killed_in_raw_mode_leaves_it_sane(tty) -> None:
-    it = tty("deaf TERM raw say ready pause")
+@either
+def test_a_program_killed_in_raw_mode_leaves_it_sane(tty, keys) -> None:
+    it = tty("deaf TERM raw say ready pause", **keys)
     it.ready()
     assert not echo_of(it)
     os.kill(it.app, signal.SIGKILL)
@@ -151,9 +160,10 @@ def test_a_program_that_ends_well_has_nothing_written_behind_it(tty) -> None:
     assert not any("\x1b" in line for line in it.screen.lines)
 
 
-def test_we_may_write_while_the_app_has_the_terminal(tty) -> None:
+@either
+def test_we_may_write_while_the_app_has_the_terminal(tty, keys) -> None:
     """`stty tostop` stops whoever writes from the background."""
-    it = tty("loud TERM say ready pause")
+    it = tty("loud TERM say ready input", **keys)
     it.ready()
     modes = termios.tcgetattr(it.terminal)
     modes[3] |= termios.TOSTOP
@@ -163,10 +173,11 @@ def test_we_may_write_while_the_app_has_the_terminal(tty) -> None:
     it.hear("got TERM")
 
 
-@pytest.mark.parametrize("verbs", ["say ready pause", "deaf HUP say ready pause"])
-def test_nothing_outlives_the_terminal(tty, verbs: str) -> None:
+@either
+@pytest.mark.parametrize("verbs", ["say ready input", "deaf HUP say ready input"])
+def test_nothing_outlives_the_terminal(tty, verbs: str, keys) -> None:
     """The window is closed: the app gets the hang-up, we learn of it and end."""
-    it = tty(verbs, MINI="again")
+    it = tty(verbs, MINI="again", **keys)
     it.ready()
     os.close(it.terminal)
     os.close(it.keyboard)

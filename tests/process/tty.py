@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -35,10 +36,18 @@ os.execv(sys.argv[1], sys.argv[1:])
 class Tty:
     """A terminal with a shell that runs a `mini.py` that runs an app."""
 
-    def __init__(self, *app: str, where: str = "fg", shell: bool = True, **env: str) -> None:
+    def __init__(
+        self,
+        *app: str,
+        where: str = "fg",
+        shell: bool = True,
+        tostop: bool = False,
+        **env: str,
+    ) -> None:
         self.keyboard, terminal = os.openpty()
         self.modes = termios.tcgetattr(terminal)
         self.modes[3] &= ~termios.ECHOCTL  # no ^C on the screen, between two lines
+        self.modes[3] |= termios.TOSTOP if tostop else 0
         termios.tcsetattr(terminal, termios.TCSANOW, self.modes)
         inner, self.commands = os.pipe()
         events, outer = os.pipe()
@@ -102,8 +111,9 @@ class Tty:
 
     def close(self) -> None:
         for pid in (self.app, self.mini, self.shell.pid):
-            if lives(pid):
-                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                if lives(pid):
+                    os.kill(pid, signal.SIGKILL)
         self.shell.wait(10)
         for descriptor in (self.keyboard, self.terminal, self.commands):
             if descriptor >= 0:

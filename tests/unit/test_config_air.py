@@ -123,9 +123,10 @@ def test_what_air_init_writes_is_all_default(tmp_path):
         "color.mode",
         "misc.startup_banner",
         "proxy.app_start_timeout",
+        "terminal.keys",
         "watch.engine",
     }
-    for section in ("log", "color", "misc", "screen", "proxy", "watch"):
+    for section in ("log", "color", "misc", "screen", "terminal", "proxy", "watch"):
         assert getattr(written, section) == getattr(empty, section)
     assert len(written.asides) == 1
     assert written.asides[0].startswith(".air.toml:14: build.delay: 1000 is what air init writes")

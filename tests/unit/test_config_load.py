@@ -47,7 +47,11 @@ SAMPLES = {  # in TOML, as a text
     Kind.SIGNAL: ('"SIGUSR1"', "usr1"),
     Kind.CHOICE: ('"never"', "never"),
 }
-SPECIAL = {"screen.keep_scroll": ("false", "no"), "watch.engine": ('"poll"', "poll")}
+SPECIAL = {
+    "screen.keep_scroll": ("false", "no"),
+    "terminal.keys": ("false", "no"),
+    "watch.engine": ('"poll"', "poll"),
+}
 
 
 def value_of(config, key):

@@ -13,6 +13,7 @@ from reloader.core.messages import (
     AppExited,
     AppStarted,
     AppStopped,
+    Asked,
     BuildCancelled,
     BuildFailed,
     BuildStarted,
@@ -24,16 +25,19 @@ from reloader.core.messages import (
     GitMoved,
     HookFailed,
     Kill,
+    Paused,
     ProcessExited,
     ProcessStarted,
     Quit,
     QuitFinished,
     QuitStarted,
+    Resumed,
     Role,
     RuleFailed,
     RuleStarted,
     RuleSucceeded,
     Scope,
+    SignalReceived,
     Spawn,
     SpawnFailed,
     StartFailed,
@@ -42,6 +46,7 @@ from reloader.core.messages import (
     Task,
     TreeEmptied,
     Warned,
+    Wish,
 )
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from tests.helpers.playbook import APP, BUILD, Playbook, save
@@ -543,6 +548,234 @@ def test_as_pid_1_everything_is_over_in_time():
     """With a grace of 30 s it is us who kill, before the container engine does."""
     book = running(Settings(grace=30, exit_within=8)).signal(5).expect(Stop(1, TERM))
     book.waits_until(13).at(13).expect(Kill(1)).exits(1).expect(Quit()).done()
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+R, B, P = Asked(Wish.RESTART), Asked(Wish.BUILD), Asked(Wish.PAUSE)
+BUILDS = Settings(build=True)
+RERUN = Settings(rerun=0.5)
+
+
+def test_r_restarts_without_a_build():
+    """Old out, new in; nothing is built. Pressed again while the old app stops it is the same."""
+    book = running(BUILDS).at(5, R).expect(Stop(2, TERM)).at(5.1, R).exits(2, at=5.2)
+    book.tells(AppStopped).spawns(APP).waits_until(None)
+
+
+def test_r_during_a_build_waits_for_it():
+    """The build is of what is there now: it is not ended, and one restart follows it."""
+    book = running(BUILDS).at(5, save()).at(5.002).spawns(BUILD).at(6, R).waits_until(None)
+    book.exits(3, at=7).tells(BuildSucceeded).expect(Stop(2, TERM)).exits(2).spawns(APP)
+    book.waits_until(None)
+
+
+def test_r_after_a_failed_build_tries_it_again():
+    """A restart of the old program would look like one of the new; pre_cmd run again too."""
+    book = Playbook(Settings(build=True, pre=1)).at(0).spawns(Task(Role.PRE, 0)).exits(1)
+    book.spawns(BUILD).exits(2, 1).tells(BuildFailed).waits_until(None)
+    book.at(5, R).spawns(Task(Role.PRE, 0)).exits(3).spawns(BUILD).exits(4).spawns(APP)
+
+
+def test_r_while_the_app_is_down():
+    """It has crashed or could not be started: it is started, at once."""
+    book = running().exits(1, 3, at=2).waits_until(None).at(3, R).spawns(APP)
+    book = Playbook().at(0).expect(Spawn(1, APP)).at(0, SpawnFailed(1, "app", "not found"))
+    book.waits_until(None).at(1, R).expect(Spawn(2, APP))
+    book.at(1, SpawnFailed(2, "app", "no memory", passing=True)).waits_until(1.1)
+    book.at(1.05, R).spawns(APP).waits_until(None)
+
+
+def test_r_in_a_crash_loop_starts_at_once():
+    """And the waits begin again at the shortest."""
+    book = running(RERUN)
+    for ticket, wait in ((1, 0.5), (2, 1), (3, 2)):
+        book.exits(ticket, 1).tells(AppExited)
+        assert book.news[0].restart_in == wait
+        book.at(book.now + (wait if ticket < 3 else 0.1), None if ticket < 3 else R).spawns(APP)
+    book.exits(4, 1)
+    assert book.news[0].restart_in == 0.5
+
+
+def test_b_builds_though_nothing_has_changed():
+    """Then the app restarts; without a build command that is all."""
+    book = running(BUILDS).at(5, B).spawns(BUILD).exits(3, at=6).expect(Stop(2, TERM))
+    book.exits(2).spawns(APP).waits_until(None)
+    running().at(5, B).expect(Stop(1, TERM)).exits(1).spawns(APP).waits_until(None)
+
+
+def test_b_during_a_build_begins_it_anew():
+    """As a save would."""
+    book = running(BUILDS).at(5, B).spawns(BUILD).at(6, B).expect(Stop(3, TERM)).exits(3, 15)
+    book.tells(BuildCancelled).spawns(BUILD)
+
+
+def test_b_after_a_failed_build():
+    """It is built again."""
+    book = running(BUILDS).at(5, B).spawns(BUILD).exits(3, 1).tells(BuildFailed).waits_until(None)
+    book.at(9, B).spawns(BUILD)
+
+
+def test_paused_nothing_begins():
+    """Changes wait, for as long as they like; then one cycle is for all of them."""
+    book = running(BUILDS).at(5, P).tells(Paused).at(6, save("a.py")).waits_until(None)
+    book.at(7, save("b.py")).at(60, save("c.py")).waits_until(None)
+    book.at(90, P).tells(Resumed, ChangeSeen).expect(Spawn(3, BUILD))
+    assert (book.news[0].changed, book.news[1].count) == (3, 3)
+    book.at(90, ProcessStarted(3, 103, "build")).exits(3, at=91).expect(Stop(2, TERM)).exits(2)
+    book.spawns(APP).waits_until(None)
+
+
+def test_a_pause_without_a_change():
+    """Nothing happens at its end."""
+    book = running(BUILDS).at(5, P).at(9, P).tells(Resumed).waits_until(None)
+    assert book.news[0].changed == 0
+
+
+@pytest.mark.parametrize("wish", [R, B])
+def test_keys_in_a_pause_wait(wish):
+    """That is told; the pause over, it is done once."""
+    book = running(BUILDS).at(5, P).at(6, wish).tells(Paused).at(7, wish).waits_until(None)
+    book.at(9, P).tells(Resumed)
+    if wish is B:
+        book.spawns(BUILD).exits(3)
+    book.expect(Stop(2, TERM)).exits(2).spawns(APP).waits_until(None)
+
+
+def test_a_pause_during_a_build():
+    """The build comes to its end, the app is not taken down for it until the pause is over."""
+    book = running(BUILDS).at(5, B).spawns(BUILD).at(6, P).exits(3, at=7).tells(BuildSucceeded)
+    book.waits_until(None).at(9, P).expect(Stop(2, TERM)).exits(2).spawns(APP)
+
+
+def test_a_pause_between_two_steps_of_a_build():
+    """The next step is begun when the pause is over."""
+    book = (
+        Playbook(Settings(pre=1, build=True))
+        .at(0)
+        .spawns(Task(Role.PRE, 0))
+        .at(1, P)
+        .exits(1, at=2)
+        .waits_until(None)
+    )
+    book.at(3, P).spawns(BUILD)
+
+
+def test_a_pause_in_the_middle_of_a_swap():
+    """The old app is on its way out: the new one is started, nobody is left without."""
+    book = running().at(5, R).expect(Stop(1, TERM)).at(5.1, P).exits(1, at=5.2).spawns(APP)
+    book.at(6, save()).waits_until(None)
+
+
+def test_a_pause_in_a_crash_loop():
+    """The app stays down until it is over; then its time has come, or comes."""
+    book = running(RERUN).exits(1, 1, at=0).waits_until(0.5).at(0.2, P).waits_until(None)
+    book.at(0.3, P).waits_until(0.5).at(0.4, P).at(8, save()).waits_until(None)
+    book.at(9, P).spawns(APP)
+
+
+def test_a_pause_while_a_start_is_retried():
+    """As in a crash loop."""
+    book = Playbook().at(0).expect(Spawn(1, APP))
+    book.at(0, SpawnFailed(1, "app", "no memory", passing=True)).at(0.05, P).waits_until(None)
+    book.at(4, save()).waits_until(None).at(5, P).spawns(APP)
+
+
+def test_an_app_that_crashes_in_a_pause_stays_down():
+    """r waits for the end of the pause."""
+    book = running().at(1, P).exits(1, 1, at=2).tells(AppExited).at(3, R).waits_until(None)
+    book.at(4, P).spawns(APP)
+
+
+def test_an_edited_config_in_a_pause():
+    """It holds at once; what it needs is done when the pause is over."""
+    book = running(BUILDS).at(1, P).at(2, ConfigLoaded(BUILDS, RELOAD)).waits_until(None)
+    book.at(3, P).spawns(BUILD)
+
+
+def test_a_rule_in_a_pause():
+    """Its command does not begin either."""
+    settings = Settings(rule_paces={"css": Pace()})
+    book = running(settings).at(1, P).at(5, save("a.css", rule="css")).waits_until(None)
+    book.at(9, P).tells(Resumed, ChangeSeen).spawns(CSS)
+
+
+def test_a_rule_that_is_owed_in_a_pause():
+    """A change has ended its command; the new one begins when the pause is over."""
+    book = running(Settings(rule_paces={"css": Pace()})).at(5, save("a.css", rule="css"))
+    book.at(5.002).spawns(CSS).at(6, save("b.css", rule="css")).at(6.002).expect(Stop(2, TERM))
+    book.at(6.1, P).exits(2, 15, at=6.2).waits_until(None).at(9, P).spawns(CSS)
+
+
+def test_a_restart_that_comes_to_be_owed_in_a_pause():
+    """A rule's command has ended, a restart follows it: after the pause."""
+    book = running(THEN).at(5, save("requirements.txt", rule="pip")).at(5.002).spawns(PIP)
+    book.at(6, P).exits(2, at=7).tells(RuleSucceeded).waits_until(None)
+    book.at(9, P).expect(Stop(1, TERM)).exits(1).spawns(APP)
+
+
+def test_a_signal_ends_a_pause():
+    """And everything else."""
+    book = running().at(1, P).at(2, save()).signal(5).tells(QuitStarted).expect(Stop(1, TERM))
+    book.exits(1).expect(Quit()).done()
+
+
+@pytest.mark.parametrize("wish", [R, B, P])
+def test_keys_at_the_end_are_nothing(wish):
+    """Nothing is started any more."""
+    book = running().signal(5).expect(Stop(1, TERM)).at(5.1, wish).tells().waits_until(10)
+    book.exits(1).expect(Quit()).done()
+
+
+def test_a_typed_signal_reaches_the_app_as_it_is():
+    """Ctrl-C is SIGINT for the app too, not the stop signal; a job gets SIGTERM as ever."""
+    book = running(BUILDS).at(4, B).spawns(BUILD)
+    book.at(5, SignalReceived(2, typed=True)).expect(Stop(2, 2), Stop(3, TERM))
+    running().at(5, SignalReceived(2)).expect(Stop(1, TERM))
+
+
+def test_an_app_that_was_asked_already_is_not_asked_again():
+    """Ctrl-C while a restart stops it: one signal."""
+    book = running().at(5, R).expect(Stop(1, TERM)).at(5.1, SignalReceived(2, typed=True))
+    book.tells(QuitStarted).exits(1, at=5.2).expect(Quit()).done()
+
+
+WISHED = {
+    # life of the app: what Enter, b and p lead to; "": it is noted and done later
+    Life.SPAWNING: ("", "", "Paused"),
+    Life.RUNNING: ("Stop", "Stop", "Paused"),
+    Life.DETACHED: ("Stop", "Stop", "Paused"),
+    Life.STOPPING: ("", "", "Paused"),
+    Life.KILLED: ("", "", "Paused"),
+    Life.GONE: ("Spawn", "Spawn", "Paused"),
+}
+
+
+def in_life(life: Life) -> Playbook:
+    """A run whose app is there in its life."""
+    book = Playbook().at(0).expect(Spawn(1, APP))
+    if life is Life.SPAWNING:
+        return book
+    book.at(0, ProcessStarted(1, 101, "app"))
+    if life is Life.DETACHED:
+        book.exits(1, survivors=1)
+    if life in (Life.STOPPING, Life.KILLED):
+        book.at(1, R).expect(Stop(1, TERM))
+    if life is Life.KILLED:
+        book.at(6).expect(Kill(1, Scope.TREE))
+    return book.exits(1) if life is Life.GONE else book
+
+
+@pytest.mark.parametrize("life", Life)
+@pytest.mark.parametrize(("key", "wish"), list(enumerate((R, B, P))))
+def test_each_key_in_each_life(life, key, wish):
+    """It starts, stops or waits, and in the end there is one new app, but for a pause."""
+    book = in_life(life)
+    assert [p.life for p in book.state.procs] == ([life] if life is not Life.GONE else [])
+    book.at(book.now, wish)
+    done = "".join(type(item).__name__ for item in (*book.orders, *book.news))
+    assert done == WISHED[life][key]
+    book.orders = ()
 
 
 # --- the table -----------------------------------------------------------------------------------
