@@ -178,6 +178,9 @@ def flood():
 
 
 def alternate():
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    note("READY")
+    signal.sigwait({signal.SIGUSR1})
     for number in range(100):
         os.write(1, b"o%d\n" % number)
         os.write(2, b"e%d\n" % number)

@@ -8,6 +8,7 @@ import hashlib
 import os
 import random
 import re
+import signal
 import stat
 import threading
 import time
@@ -121,7 +122,11 @@ def fault_O07(rig: Rig) -> None:
     """Standard output and standard error, at one terminal, keep the order they were written in."""
     screen = Screen(rig)
     screen.start("alternate")
+    app = rig.noted("READY")["pid"]
+    os.kill(rig.pid, signal.SIGSTOP)  # who copies the lines gets to do it later
+    os.kill(app, signal.SIGUSR1)
     rig.noted("WRITTEN")
+    os.kill(rig.pid, signal.SIGCONT)
     screen.sees(b"e99")
     lines = [x for x in screen.seen.split() if x[:1] in b"oe" and x[1:].isdigit()]
     assert lines == [b"%c%d" % (kind, n) for n in range(100) for kind in b"oe"]

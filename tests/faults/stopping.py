@@ -199,12 +199,10 @@ def fault_P43(rig: Rig) -> None:
     assert "a bug" in log.read_text()
 
 
-def stop_all(rig: Rig) -> list[int]:
-    """Us and all below us, as `docker pause` does."""
-    family = proc.line_of_descent(rig.pid)
-    for pid in family:
-        os.kill(pid, signal.SIGSTOP)
-    return family
+def send_all(pids: list[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 @fault("skipped time")
@@ -214,11 +212,12 @@ def fault_P40(rig: Rig) -> None:
     rig.start(mode="patient")
     rig.edit("patient")
     rig.noted("SIGTERM")
-    family = stop_all(rig)
+    family = proc.line_of_descent(rig.pid)  # as `docker pause` does it: all of them
+    rig.finally_(lambda: send_all(family, signal.SIGCONT))
+    send_all(family, signal.SIGSTOP)
     time.sleep(3)  # twice the app's time
     version = rig.edit()
-    for pid in family:
-        os.kill(pid, signal.SIGCONT)
+    send_all(family, signal.SIGCONT)
     rig.noted("START", version=version)
     assert rig.lines("END", version="1"), rig.report()
 
