@@ -184,8 +184,8 @@ class Native:
         self._leave_steps(path, steps)
 
     def _leave_steps(self, path: str, steps: list[str]) -> None:
-        """It led somewhere else before."""
-        for step in self._steps.get(path, ()):
+        """It led somewhere else before, or round in circles."""
+        for step in dict.fromkeys(self._steps.get(path, ())):
             if step not in steps:
                 self._targets[step].discard(path)
                 if not self._targets[step]:

@@ -166,6 +166,19 @@ def test_a_folder_above_is_watched_for_more_for_a_while(
         it.wait_to_see("a.py", "link.py")
 
 
+def test_a_link_that_led_round_in_circles(tmp_path: Path) -> None:
+    apart.files(tmp_path, "one")
+    (tmp_path / "link.py").symlink_to("link.py")
+    with see(tmp_path) as it:
+        it.settle()
+        (tmp_path / "link.py").unlink()
+        (tmp_path / "link.py").symlink_to("one")
+        it.wait_to_see("link.py")
+        it.forget()
+        (tmp_path / "one").write_text("new")
+        it.wait_to_see("link.py")
+
+
 def test_a_root_that_is_not_there_yet(tmp_path: Path) -> None:
     with see(tmp_path / "x/y/z") as it:
         assert it.warnings == [f"{tmp_path}/x/y/z is not there: waiting for it"]
