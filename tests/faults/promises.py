@@ -14,12 +14,12 @@ def table(letter: str) -> str:
     rows = [["test", "what is true", "its negative control"], ["---"] * 3]
     for fault in all_faults():
         if fault.id.startswith(letter):
-            control = fault.control
-            naive = control.startswith("naive")
-            broken = f" **Not yet: {fault.broken}.**" if fault.broken else ""
-            rows.append(
-                [fault.id, fault.promise + broken, control if naive else f"ours without: {control}"]
-            )
+            naive = fault.control.startswith("naive")
+            control = fault.control if naive else f"ours without: {fault.control}"
+            if fault.broken:
+                rows.append([fault.id, f"{fault.promise} **Not yet: {fault.broken}.**", ""])
+            else:
+                rows.append([fault.id, fault.promise, control])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
