@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from reloader.checks import watches
 from reloader.checks.finding import Finding, Grade
 from reloader.watch import mounts
+from reloader.watch.mounts import is_below
 from reloader.watch.rules import Rules
 from reloader.watch.survey import survey
 
@@ -54,7 +55,7 @@ def of_mounts(rules: Rules, table: mounts.Mounts, *, events: bool) -> Iterator[F
         else:
             yield _of_mount(root, mount, events=events)
     for point, mount in sorted(table.at.items()):
-        if point in rules.roots or not any(_is_below(point, root) for root in rules.roots):
+        if point in rules.roots or not any(is_below(point, root) for root in rules.roots):
             continue
         if os.path.isfile(point) and rules.decide(point).needs:
             yield _of_file(rules.shown(point))
@@ -129,12 +130,8 @@ def _huge(
             above = above.rpartition("/")[0] or "/"
     told: set[str] = set()
     for path in sorted(folders, key=lambda path: path.count("/")):
-        if any(_is_below(path, other) for other in told):
+        if any(is_below(path, other) for other in told):
             continue
         if folders[path] >= _HUGE and files[path] < folders[path] * (1 - _SHARE):
             told.add(path)
             yield path, folders[path], files[path]
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path.startswith(folder.rstrip("/") + "/")

@@ -14,13 +14,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from reloader.watch.mounts import MountWait
 from reloader.watch.snapshot import Difference, Listing, Signature, below, difference, listing
+from reloader.watch.wake import Wake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from reloader.watch.tree import Tree
-    from reloader.watch.wake import Wake
 
 # Seconds between two sweeps, and how many times longer than its CPU time a sweep must be away:
 # where events are known to come (1 in 1,000: 0.1 %), and where nothing is known (1 %).
@@ -28,6 +29,7 @@ _TRUSTED = 60.0, 1000
 _UNKNOWN = 30.0, 100
 _FIRST = 12.0  # seconds to the first one: by then a poller that hangs is known to
 _SETTLE = 3.0  # seconds: what is being written now will be told of when it is closed
+_SETTLE_MOUNTED = 0.1  # what a mount has brought is there at once
 _WRITING = 0o3  # O_WRONLY or O_RDWR among the flags of an open file
 
 
@@ -43,12 +45,14 @@ class Audit:
         self._doubts: deque[str] = deque()
         self._least, self._factor = _TRUSTED if trusted else _UNKNOWN
         self._differs = Difference.SURE if trusted else Difference.CTIME
-        self._stop = threading.Event()
+        self._is_over = False
+        self._over = Wake()
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        self._stop.set()
+        self._is_over = True
+        self._over.set()
 
     def doubts(self) -> list[str]:
         found = []
@@ -58,17 +62,28 @@ class Audit:
         return found
 
     def _run(self) -> None:
-        pause = min(self._least, _FIRST)
-        while not self._stop.wait(pause):
-            began = time.thread_time()
-            self._tell(self._each())
-            known = self._tree.folders
-            if first := self.sweep(list(known)):
-                if self._stop.wait(_SETTLE):
+        waiting = MountWait(self._tree.rules.roots, self._over)
+        try:
+            pause = min(self._least, _FIRST)
+            while True:
+                mounted = waiting.wait(pause)
+                if self._is_over:
                     return
-                again = self.sweep({p if p in known else os.path.dirname(p) for p in first})
-                self._tell(path for path in again if again[path] == first.get(path))
-            pause = max(self._least, self._factor * (time.thread_time() - began))
+                began = time.thread_time()
+                self._compare(waiting, _SETTLE_MOUNTED if mounted else _SETTLE)
+                pause = max(self._least, self._factor * (time.thread_time() - began))
+        finally:
+            waiting.close()
+            self._over.close()
+
+    def _compare(self, waiting: MountWait, settle: float) -> None:
+        """Everything; what differs, and is the same when it had time to settle, is told."""
+        self._tell(self._each())
+        known = self._tree.folders
+        if first := self.sweep(list(known)):
+            waiting.wait(settle)
+            again = self.sweep({p if p in known else os.path.dirname(p) for p in first})
+            self._tell(path for path in again if again[path] == first.get(path))
 
     def _tell(self, folders: Iterable[str]) -> None:
         before = len(self._doubts)

@@ -6,8 +6,19 @@ type decides, and what no list knows the audit finds out.
 
 from __future__ import annotations
 
+import contextlib
 import re
+import select
+import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from reloader.watch.wake import Wake
+
+_TABLE = "/proc/self/mountinfo"
 
 # Edits made on the other side (the host, the server) raise no event, or not all.
 # Seen: 9p, virtiofs, fuse.* (facts/containers.md, section 6); the rest from their documentation.
@@ -72,10 +83,56 @@ def parse(text: str) -> Mounts:
 def read() -> Mounts:
     """What is mounted now; where there is no /proc, nothing is known."""
     try:
-        with open("/proc/self/mountinfo", "rb") as table:
+        with open(_TABLE, "rb") as table:
             return parse(table.read().decode("utf-8", "surrogateescape"))
     except OSError:
         return Mounts()
+
+
+class MountWait:
+    """A wait that ends early when something is mounted where folders lie, or is gone from there.
+
+    No event tells of that: a watch stays with the folder that is hidden now. (proc(5): poll(2) on
+    mountinfo gives POLLPRI.) `end` ends a wait, too. For one thread.
+    """
+
+    _table: BinaryIO | None = None
+
+    def __init__(self, folders: Iterable[str], end: Wake) -> None:
+        self._folders = tuple(folders)
+        self._poll = select.poll()
+        self._poll.register(end, select.POLLIN)
+        with contextlib.suppress(OSError):  # not Linux: nothing is known of mounts
+            self._table = open(_TABLE, "rb")  # noqa: SIM115 -- as long as we are
+            self._poll.register(self._table, select.POLLPRI)
+        self._known = self._now()
+
+    def close(self) -> None:
+        if self._table:
+            self._table.close()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it was a mount that ended it."""
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            if any(event & select.POLLIN for _, event in self._poll.poll(left * 1000)):
+                return False
+            if (now := self._now()) != self._known:
+                self._known = now
+                return True
+        return False
+
+    def _now(self) -> list[Mount]:
+        return [
+            mount
+            for point, mount in read().at.items()
+            if any(is_below(point, path) or is_below(path, point) for path in self._folders)
+        ]
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Or the folder itself."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _plain(text: str) -> str:

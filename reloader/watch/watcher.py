@@ -26,6 +26,7 @@ from reloader.watch.audit import Audit
 from reloader.watch.foreign import Foreign
 from reloader.watch.git import Repository
 from reloader.watch.guard import Guard, Terms, Unguarded
+from reloader.watch.mounts import is_below
 from reloader.watch.polled import Polled
 from reloader.watch.snapshot import Hint, digest_of
 from reloader.watch.tree import Tree
@@ -305,10 +306,6 @@ def open(config: Config, rules: Rules, since_ns: int) -> Watcher:  # noqa: A001
     The tree is walked bit by bit in `read`; `WatchStarted` comes when that is done.
     """
     return Watcher(config, rules, since_ns)
-
-
-def is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _waiter(wake: int, engine: int) -> select.epoll | None:

@@ -270,7 +270,6 @@ def fault_W09(rig: Rig) -> None:
 @fault(EVENTS, needs=("unshare", "nsenter"))
 def fault_W10(rig: Rig) -> None:
     """A mount in the tree that ends and comes back: what lies there then is seen each time."""
-    rig.want.tuning = ("haste",)  # that something was mounted is told to nobody: the audit sees it
     other = rig.log.parent / "other"
     other.mkdir()
     (other / "x.py").write_text("mounted")
@@ -422,21 +421,6 @@ def fault_W18(rig: Rig) -> None:
         else:
             time.sleep(delay)  # the moment is the fault
         rig.converge()
-        rig.stop()
-
-
-@fault("late", broken="what left before the tree is first looked at has left no trace")
-def fault_W18b(rig: Rig) -> None:
-    """In the first moments after the start, a deletion or a folder moved in is not lost either."""
-    rig.want.tuning = ("late",)
-    write(rig, "a.py")
-    (rig.log.parent / "ready").mkdir()
-    (rig.log.parent / "ready/x.py").write_text("x")
-    for act in ((rig.folder / "a.py").unlink, lambda: shift(rig, "ready")):
-        rig.edit()
-        rig.launch()
-        rig.noted("START", version=str(rig.version))
-        again(rig, act, within=3)
         rig.stop()
 
 

@@ -154,6 +154,21 @@ def mounted_and_unmounted(folder: Path) -> None:
         it.wait_to_see("sub/below.py")
 
 
+def mounted_over(folder: Path) -> None:
+    """No event tells of a mount that comes, or of a bind mount that goes."""
+    audit._FIRST = 600
+    files(folder, "other/new.py", "root/sub/below.py")
+    with see(folder / "root") as it:
+        for name in ("new.py", "newer.py"):
+            it.forget()
+            mount("--bind", folder / "other", folder / "root/sub")
+            it.wait_to_see(f"sub/{name}")
+            it.forget()
+            subprocess.run(["umount", folder / "root/sub"], check=True)
+            it.wait_to_see("sub/below.py")
+            files(folder, "other/newer.py")
+
+
 def mount_of_a_deleted_root(folder: Path) -> None:
     """What a container sees when the host deletes the folder and makes it again."""
     audit._FIRST = 600  # events alone must do

@@ -42,6 +42,7 @@ def watches(it: Seeing) -> int:
         "overlay",
         "mounted_file",
         "mounted_and_unmounted",
+        "mounted_over",
         "mount_of_a_deleted_root",
         "mount_of_a_root_deleted_slowly",
     ],
