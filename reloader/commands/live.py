@@ -160,7 +160,7 @@ class Live:
             yield from self._take(reading.config, changes)
 
     def _take(self, config: Config, changes: Changes) -> Iterator[Fact]:
-        since = time.time_ns()
+        since, told = time.time_ns(), {doubt.text for doubt in self.config.doubts}
         self.config = config
         self.launcher.reconfigure(config, self._env_files)
         if changes.needs_report:
@@ -168,6 +168,9 @@ class Live:
         if changes.needs_rewatch:
             self.watch(since)
         yield Noticed(ConfigChanged(changes.keys))
+        for doubt, note in zip(config.doubts, config.notes, strict=True):
+            if doubt.text not in told:
+                yield Noticed(Warned(note))
         needs = Needs(build=changes.needs_build, restart=changes.needs_restart)
         yield ConfigLoaded(self._settings, needs)
 

@@ -76,3 +76,20 @@ def test_a_broken_config_leaves_the_last_good_one(project: Project, broken: str 
 
     assert repaired["keys"] == []
     assert project.versions() == ["1", "2"]
+
+
+def test_a_new_doubt_is_told(project: Project) -> None:
+    """As it would be at a start; an old one is not told again."""
+    project.config(PLAIN + "[proxy]\nenabled = true\n")
+    project.app("1")
+    run = project.start()
+    assert len(run.events("warned")) == 1
+
+    project.config(PLAIN.replace("]\n", "]\nstop_timeout = '3s'\n", 1))
+    run.wait_for("config.changed")
+    project.config(PLAIN + "[proxy]\nenabled = true\n")
+    run.wait_for("warned")
+    project.config(PLAIN + "stop_timeout = '4s'\n[proxy]\nenabled = true\n")
+    run.wait_for("config.changed", keys=["build.stop_timeout"])
+
+    assert len(run.events("warned")) == 2
