@@ -94,7 +94,8 @@ def main() -> int:
     for tool in PEERS:
         if tool not in found:
             print(f"left out: {tool.name} is not here, or reloads nothing here", file=sys.stderr)
-    faults = [f for f in all_faults() if not args.ids or f.id in args.ids]
+    # Those of watching have a table of their own, and would take an hour here.
+    faults = [f for f in all_faults() if f.id in args.ids or not (args.ids or f.id[0] == "W")]
     done = play(tools, faults)
     if args.markdown:
         print(table(tools, faults, done))
