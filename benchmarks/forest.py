@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,11 @@ class Forest(Stage):
         return self.process.pid
 
     def watches(self) -> int:
-        infos = Path(f"/proc/{self.pid}/fdinfo").iterdir()
-        return sum(info.read_text().count("inotify wd") for info in infos)
+        count = 0
+        for info in Path(f"/proc/{self.pid}/fdinfo").iterdir():
+            with suppress(FileNotFoundError):  # it was open for a moment
+                count += info.read_text().count("inotify wd")
+        return count
 
     def freeze(self) -> None:
         os.kill(self.pid, signal.SIGSTOP)

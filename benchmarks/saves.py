@@ -113,8 +113,9 @@ class Player:
             return
         result.right += 1
         if style.wanted:
-            at = next(stamp.at for stamp in self._stamps if stamp.version == wanted)
-            result.times.append((at - self._saved) / 1e6)
+            times = (stamp.at - self._saved for stamp in self._stamps if stamp.version == wanted)
+            if at := next(times, 0):  # 0: what the save has brought back is what still runs
+                result.times.append(at / 1e6)
 
     def _wanted(self) -> int:
         return zlib.crc32(self.project.main.read_bytes())
