@@ -46,7 +46,7 @@ def test_the_table_of_faults_is_current():
     faults = [fault for fault in all_faults() if not fault.id.startswith("W")]
     assert shown == [[f"| {fault.id}", fault.promise] for fault in faults]
     line = re.search(
-        r"^faults (\d+)/(\d+) survived · skipped (\d+) .* (\d+)/(\d+) bite$", text, re.M
+        r"^faults (\d+)/(\d+) survived · skipped (\d+) .* (\d+)/(\d+) bite$", text, re.MULTILINE
     )
     assert line
     survived, played, skipped, bit, controls = map(int, line.groups())

@@ -128,7 +128,7 @@ def fault_C10(rig: Rig) -> None:
 
 @fault("checks", peers=False)
 def fault_C11(rig: Rig) -> None:
-    """A config that is an empty folder, a pipe, a device or a dead link is named as that, at once."""
+    """A config that is an empty folder, a pipe, a device or a dead link is named, at once."""
     odd = rig.folder / "odd.toml"
     rig.env["RELOADER_CONFIG"] = odd.name
     for make, said in (
