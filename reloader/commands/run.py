@@ -38,9 +38,10 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     run_name = new_run()
     guardian = init.Guardian(run_name)
     children = Children(run_name, adopts=init.become_subreaper(), guard=guardian.guard)
-    alone = projects[0].config if len(projects) == 1 else None
-    terminal = Terminal.open() if alone else None
-    keys = alone is not None and alone.terminal.keys and not json
+    is_alone = len(projects) == 1
+    keys = all(project.config.terminal.keys for project in projects) and not json
+    # Without keys the app has the terminal from its start: of several, none can.
+    terminal = Terminal.open() if is_alone or keys else None
     foreground = Foreground(children, terminal, reads_keys=keys, told=guardian.modes)
     clock = Clock(time.monotonic)
     inbox = Inbox(clock)
@@ -49,7 +50,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         inbox,
         children,
         foreground,
-        _streams(terminal, is_alone=alone is not None, json=json),
+        _streams(terminal, is_alone=is_alone, json=json),
         writer(),
         _json() if json else None,
         max(len(project.name) for project in projects),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.project import BUILD, BUILT, ENTRYPOINT, until
+from tests.helpers.project import BUILD, BUILT, ENTRYPOINT, PYTHON, actor, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -255,3 +255,24 @@ def test_our_lines_begin_at_the_left(desk: Desk, app: str) -> None:
     *lines, _ = desk.text.replace("\n\r", "\n").split("\n")
     assert lines.count("...") >= 1
     assert [x for x in lines if not x or (x.startswith("...") and x != "...")] == []
+
+
+def test_keys_are_for_all_of_several_apps(project: Project, desk: Desk) -> None:
+    """One key restarts both, and Ctrl-C, which reaches us alone, ends both."""
+    for name in ("api", "worker"):
+        command = " ".join([*PYTHON, "app.py"])
+        project.config(f'[build]\ncmd = ""\nfull_bin = "{command}"\n', f"{name}/.reload.toml")
+        project.save(f"{name}/app.py", actor("app", name, "plain").replace(".lock", f".{name}"))
+    desk.start("-c", "api", "-c", "worker")
+    desk.see("watching ", 2)
+    desk.starts(2)
+    until(lambda: desk.takes_keys, why=lambda: desk.text)
+    assert desk.text.count(OFFER) == 1
+
+    desk.type("r")
+    desk.starts(4)
+    desk.type("\x03")
+
+    assert desk.run.wait() == 0
+    assert sorted(project.versions()) == ["api", "api", "worker", "worker"]
+    assert len(project.noted("SIGINT")) == 2

@@ -128,11 +128,11 @@ def fault_C10(rig: Rig) -> None:
 
 @fault("checks", peers=False)
 def fault_C11(rig: Rig) -> None:
-    """A config that is a folder, a pipe, a device or a dead link is named as that, at once."""
+    """A config that is an empty folder, a pipe, a device or a dead link is named, at once."""
     odd = rig.folder / "odd.toml"
     rig.env["RELOADER_CONFIG"] = odd.name
     for make, said in (
-        (odd.mkdir, "found a folder"),
+        (odd.mkdir, "no config file in this folder"),
         (lambda: os.mkfifo(odd), "found a named pipe"),
         (lambda: odd.symlink_to("/dev/zero"), "found a device"),
         (lambda: odd.symlink_to("nowhere"), "found a link to nowhere"),

@@ -577,6 +577,14 @@ def test_r_after_a_failed_build_tries_it_again():
     book.at(5, R).spawns(Task(Role.PRE, 0)).exits(3).spawns(BUILD).exits(4).spawns(APP)
 
 
+def test_r_in_the_moment_of_a_save_is_one_start():
+    """Whichever comes first: the other one comes while the old app is on its way out."""
+    book = running().at(5, save()).at(5.001, R).expect(Stop(1, TERM)).at(5.002).exits(1, at=5.01)
+    book.spawns(APP).waits_until(None)
+    book = running().at(5, R).expect(Stop(1, TERM)).at(5.001, save()).at(5.003).exits(1, at=5.01)
+    book.spawns(APP).waits_until(None)
+
+
 def test_r_while_the_app_is_down():
     """It has crashed or could not be started: it is started, at once."""
     book = running().exits(1, 3, at=2).waits_until(None).at(3, R).spawns(APP)
