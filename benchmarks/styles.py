@@ -75,7 +75,11 @@ class Project:
         self.git("commit", "--quiet", "--message", message)
 
     def git(self, *words: str) -> None:
-        subprocess.run(["git", *words], cwd=self.folder, env=_GIT, check=True, capture_output=True)
+        done = subprocess.run(
+            ["git", *words], check=False, cwd=self.folder, env=_GIT, text=True, capture_output=True
+        )
+        if done.returncode:
+            raise RuntimeError(f"git {' '.join(words)} in {self.folder}: {done.stderr}")
 
     def text(self) -> bytes:
         """The next version of main.py."""
