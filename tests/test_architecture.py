@@ -65,6 +65,8 @@ def test_import_law(path):
         "core",
         "config",
         "light",
+        "paths",
+        "paths.is_below",
         "light.dataclass",
         "__version__",
     }  # the packages themselves are empty

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from reloader.checks import watches
 from reloader.checks.finding import Finding, Grade
+from reloader.paths import is_below
 from reloader.watch import mounts
-from reloader.watch.mounts import is_below
 from reloader.watch.rules import Rules
 from reloader.watch.survey import survey
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reloader.control import socket
 from reloader.errors import Problem, ReloaderError
+from reloader.paths import is_below
 
 
 def healthcheck(cwd: str, *, app_only: bool) -> str:
@@ -13,7 +14,7 @@ def healthcheck(cwd: str, *, app_only: bool) -> str:
     none is.
     """
     runs = socket.ask()
-    here = [run for run in runs if _is_below(cwd, run.root) or _is_below(run.root, cwd)]
+    here = [run for run in runs if is_below(cwd, run.root) or is_below(run.root, cwd)]
     if not runs:
         raise _unwell("no reloader runs here")
     for run in here or runs:
@@ -22,10 +23,6 @@ def healthcheck(cwd: str, *, app_only: bool) -> str:
     apps = ", ".join(str(run.app_pid) for run in here or runs if run.app_pid)
     paused = " (paused)" if any(run.paused for run in here or runs) else ""
     return f"ok: pid {apps}{paused}\n" if apps else f"ok{paused}\n"
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return (path + "/").startswith(folder.rstrip("/") + "/")
 
 
 def _unwell(text: str) -> ReloaderError:

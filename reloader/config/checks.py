@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from reloader.config.model import Layer
 from reloader.errors import Problem
+from reloader.paths import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,20 +66,16 @@ def dangerous_root(config: Config, home: str, file_dir: str) -> Problem | None:
 def cleaning(config: Config, home: str) -> str:
     """Why `clean_on_exit` must not be: what it would delete; "" if that is ours."""
     target = realpath(config.tmp_dir)
-    if target == config.root or _is_below(config.root, target):
+    if is_below(config.root, target):
         return f"would delete the project: tmp_dir is {target}"
     if target in _SHARED:
         return f"would delete {target}, which is everybody's"
-    if home and (target == home or _is_below(home, target)):
+    if home and is_below(home, target):
         return f"would delete {target}, which holds the home folder"
     endings = tuple(e for e in config.build.include_ext if e != "*") or _SOURCES
     if source := _source_in(target, endings):
         return f"would delete {target}, which holds {source}"
     return ""
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path.startswith(folder.rstrip("/") + "/")
 
 
 def _source_in(folder: str, endings: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ from reloader.config import project
 from reloader.config.checks import problem
 from reloader.config.model import PLATFORMS, Layer
 from reloader.config.words import quoted
+from reloader.paths import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +47,7 @@ def at_start(config: Config) -> Iterator[Problem]:
 def _started_too_high(config: Config) -> Iterator[Problem]:
     """`-c backend/.air.toml`, for a project that lies in backend and not here."""
     folder, here = os.path.dirname(config.file_path), config.command_dir
-    if not folder.startswith(here.rstrip("/") + "/"):
+    if not is_below(folder, here):
         return
     marks = [mark for mark in project.MARKS if os.path.exists(join(folder, mark))]
     if marks and not any(os.path.exists(join(here, mark)) for mark in project.MARKS):

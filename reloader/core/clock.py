@@ -27,6 +27,6 @@ class Clock:
         return self._monotonic() - self._lost
 
     def woke(self, since: Seconds, due: Seconds) -> None:
-        """We wait since then, until `due` at most: if it is much later, the wait does not count."""
+        """We waited since then for `due`: if it is much later now, that wait does not count."""
         if self.now() - due > LATE:
             self._lost += self.now() - since

@@ -1,6 +1,6 @@
 """macOS, Windows, and wherever it is asked for: what the package watchfiles says, as hints.
 
-Its thread sleeps in small steps and can't be woken (facts/watching.md, 1): while nobody edits, it
+Its thread sleeps in small steps and can't be woken: while nobody edits, it
 looks 50 times a second whether something came.
 """
 

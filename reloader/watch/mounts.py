@@ -13,6 +13,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from reloader.paths import is_below
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _TABLE = "/proc/self/mountinfo"
 
 # Edits made on the other side (the host, the server) raise no event, or not all.
-# Seen: 9p, virtiofs, fuse.* (facts/containers.md, section 6); the rest from their documentation.
+# Tried: 9p, virtiofs, fuse.*; the rest from their documentation.
 _SILENT = frozenset(
     {"9p", "virtiofs", "fakeowner", "fuse", "fuseblk", "drvfs"}  # another kernel or a process
     | {"vboxsf", "prl_fs", "vmhgfs"}  # a virtual machine's host
@@ -128,11 +130,6 @@ class MountWait:
             for point, mount in read().at.items()
             if any(is_below(point, path) or is_below(path, point) for path in self._folders)
         ]
-
-
-def is_below(path: str, folder: str) -> bool:
-    """Or the folder itself."""
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,7 @@
 """Linux: what inotify says, as hints for the tree.
 
 Only folders that can matter are watched. The mask has neither MODIFY nor OPEN: a log written 1,000
-times a second would wake us as often (3.1 % CPU, facts/watching.md, 1.3), and whoever writes
+times a second would wake us as often (3.1 % CPU, measured), and whoever writes
 closes. It has ATTRIB: a tool that sets the mtime after closing would else leave us with a signature
 that nobody told us is old.
 """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from reloader.watch.rules import Folder, Rules
 
 # (mtime_ns, size, inode, ctime_ns, (mode, uid, gid, links)): 200 same-size rewrites in a row differ
-# (facts/faults.md, F20). A plain tuple: there is one for each file.
+# (measured). A plain tuple: there is one for each file.
 Owner = tuple[int, int, int, int]
 Signature = tuple[int, int, int, int, Owner]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _EACH = 32  # looks between two looks at the clock
 # A file that is gone is most often half a save: editors move the old one away, then write. The
-# longest gap in one save was 4.6 ms (vim on a busy machine; facts/watching.md, section 8).
+# longest gap in one save was 4.6 ms (vim on a busy machine, measured).
 _PATIENCE = 0.05  # seconds; vim on a busy disk has been seen to take 30 ms
 # A new file that nobody has closed is whole when it has been quiet for so long: a log is never
 # closed, and of a file that was linked here nobody tells that it is.

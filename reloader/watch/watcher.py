@@ -22,11 +22,11 @@ from reloader.core.messages import (
     Warned,
     WatchStarted,
 )
+from reloader.paths import is_below
 from reloader.watch.audit import Audit
 from reloader.watch.foreign import Foreign
 from reloader.watch.git import Repository
 from reloader.watch.guard import Guard, Terms, Unguarded
-from reloader.watch.mounts import is_below
 from reloader.watch.polled import Polled
 from reloader.watch.snapshot import Hint, digest_of
 from reloader.watch.tree import Tree

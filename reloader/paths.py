@@ -1,0 +1,11 @@
+"""What paths say by themselves.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+
+def is_below(path: str, folder: str) -> bool:
+    """Or the folder itself; both absolute and normal."""
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
