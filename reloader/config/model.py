@@ -184,9 +184,6 @@ class Log:
     silent: bool = opt(False, "No lines at all.")
 
 
-_COLORS = ("", "red", "green", "yellow", "blue", "magenta", "cyan", "white", "raw")
-
-
 @dataclass(frozen=True)
 class Color:
     """`[color]`: the colours of reloader's own lines."""
