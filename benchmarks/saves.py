@@ -1,8 +1,9 @@
 """Every way to save a file: how many starts, how soon, and whether the last version runs.
 
-`make bench-watch`. The ways take turns in a random order, ten saves each, for a person has one
-editor, and after random pauses, so that nothing falls into step with anybody's clock. The app
-tells what it has read of main.py (a CRC-32), so that each time is checked what runs in the end.
+`make bench-watch`. For each way the tools are started anew, for a person has one editor; the first
+save counts like all others. Pauses are random, so that nothing falls into step with anybody's
+clock. The app tells what it has read of main.py (a CRC-32), so that each time is checked what runs
+in the end.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
 QUIET = 0.5  # seconds without a start: all that a save can lead to has happened
 QUIET_PEERS = 1.3  # Air waits 1 s
-TURN = 10  # saves of one kind in a row
 LOST = 5.0  # seconds: what runs then will run until the next save
 
 
@@ -76,16 +76,18 @@ class Player:
         self._stamps: list[Stamp] = []
 
     def begin(self) -> None:
-        """To work, and on until a save is seen."""
+        """To work; the others, on until a save is seen: reloader misses none after its start."""
+        self.stage.stop()
         self.stage.start()
-        self.stage.wait_until_it_watches()
+        if self.stage.tool is not RELOADER:
+            self.stage.wait_until_it_watches()
+        self._blind = False
+        self._running = self._wanted()
 
     def save(self, style: Style) -> None:
         """Saves, and waits for the first start that has read it all."""
         if self._blind or self.stage.ended:
-            self.stage.stop()
             self.begin()
-            self._blind = False
         self.collect()
         self._stamps.clear()
         self._saved = style.save(self.project)
@@ -144,11 +146,13 @@ def play(style: Style, players: list[Player], quiet: float) -> None:
 
 def measure(players: list[Player], styles: Sequence[Style], tries: int) -> None:
     quiet = QUIET_PEERS if len(players) > 1 else QUIET
-    for done in range(0, tries, TURN):
-        for style in random.sample(styles, len(styles)):
-            say(f"{style.name}: from {done} of {tries} …")
-            for _ in range(min(TURN, tries - done)):
-                play(style, players, quiet)
+    for style in styles:
+        say(f"{style.name} …")
+        for player in players:
+            player.begin()
+        settle(players, quiet)
+        for _ in range(tries):
+            play(style, players, quiet)
 
 
 def own_table(player: Player, styles: Sequence[Style]) -> str:
@@ -172,9 +176,6 @@ def run(tools: Sequence[Tool], styles: Sequence[Style], tries: int) -> list[Play
         for tool in tools:
             players.append(Player(Stage(tool, top, app), styles))
             stack.callback(players[-1].stage.close)
-        for player in players:
-            say(f"{player.stage.tool.name}: does it watch?")
-            player.begin()
         measure(players, styles, tries)
     return players
 

@@ -108,6 +108,7 @@ def gather(  # noqa: PLR0913 -- what a burst depends on
     git: Git,
     echoes: Echoes,
     *,
+    listens: bool = True,
     wait: Seconds = 0.0,
 ) -> tuple[Burst, ...]:
     """Each change joins the burst of its lane; a new burst begins where there is none."""
@@ -122,7 +123,7 @@ def gather(  # noqa: PLR0913 -- what a burst depends on
         burst = open_bursts.get(lane)
         if burst is None:
             path = members[0].path
-            echo = None if lane else echoes.expected(path, now)
+            echo = None if lane else echoes.expected(path, now, listens=listens)
             burst = Burst(lane, now, now, path, head=git.head, echo=echo)
         open_bursts[lane] = burst.add(members, now, git, wait)
     return tuple(open_bursts.values())

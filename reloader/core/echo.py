@@ -1,7 +1,10 @@
-"""The second write of a save, by a formatter: learned, and then waited for.
+"""The second write of a save, by a formatter: listened for, learned, and then waited for.
 
-The first time it is a start of its own. From then on a save of that file waits as long as its
-echo takes, and starts as soon as it has come; a save of any other file waits for nothing. An echo
+Formatters are set up by language, so it is known by kind of file: its extension. The first save
+of a kind listens, for as long as an echo may take, so that the very first is one start, too; but
+not where a build comes first, for to doom that costs less than the wait. If there was an echo,
+later saves of the kind wait as long as it took, and start as soon as it has come; if not, they
+wait for nothing. An echo that is not waited for is a start of its own, and learned by that; one
 that stays away is forgotten.
 
 Pure: no clock, no process, no file; time is an argument, in seconds.
@@ -23,34 +26,45 @@ else:
 
 ECHO: Seconds = 0.1  # a second write within this time belongs to the save before it
 MARGIN: Seconds = 0.015  # by how much later than the last time it may come
-SHORT: Seconds = 0.05  # a wait up to this is risked after one echo, a longer one after two
-MOST = 64  # paths that are remembered
+ONE_WRITE: Seconds = 0.005  # what a save's own events take: vim's, the slowest, 2.6 ms
+MOST = 64  # kinds that are remembered
 TRUSTED = 2  # as far as trust goes: two saves without an echo, and none is waited for
 LATE = 4  # trust lost if it came after a start that had waited: most likely our own job writes it
+
+
+def kind(path: str) -> str:
+    """What has one formatter: the extension; a name without one is a kind of its own."""
+    name = path.rpartition("/")[2]
+    stem, _, extension = name.rpartition(".")
+    return extension if stem else name
 
 
 @dataclass(frozen=True)
 class Echo:
     """`trust`: saves with an echo, less those for which one was awaited in vain."""
 
-    gap: Seconds
+    gap: Seconds  # 0: none was heard yet
     trust: int
 
     @property
     def wait(self) -> Seconds:
         """How long a save is held for it, from its first write."""
-        longest = self.gap + MARGIN
-        return longest if self.trust >= (1 if longest <= SHORT else 2) else 0.0
+        if self.trust <= 0:
+            return 0.0
+        return self.gap + MARGIN if self.gap else ECHO
 
     @property
     def soonest(self) -> Seconds:
         """What comes before is still the first write, or the first of two formatters."""
-        return 0.75 * self.gap
+        return 0.75 * self.gap or ONE_WRITE
+
+
+UNHEARD = Echo(gap=0.0, trust=1)
 
 
 @dataclass(frozen=True)
 class Echoes:
-    """By path; and the save that may still have one: of which path, when, was it waited for."""
+    """By kind; and the save that may still have one: of which path, when, was it waited for."""
 
     known: Mapping[str, Echo] = field(default_factory=dict)
     path: str = ""  # "": none
@@ -58,9 +72,9 @@ class Echoes:
     until: Seconds = 0.0
     waited: bool = False
 
-    def expected(self, path: str, now: Seconds) -> Echo | None:
+    def expected(self, path: str, now: Seconds, *, listens: bool) -> Echo | None:
         """What a save that begins now is held for; an echo has none itself."""
-        echo = self.known.get(path)
+        echo = self.known.get(kind(path), UNHEARD if listens else None)
         return echo if echo and echo.wait and not self._has_come(path, now) else None
 
     def settled(self, burst: Burst, now: Seconds) -> Echoes:
@@ -86,10 +100,10 @@ class Echoes:
     def _learn(self, path: str, gap: Seconds, trust: int) -> Mapping[str, Echo]:
         """`gap`: 0 if it did not come."""
         known = dict(self.known)
-        old = known.pop(path, Echo(gap, 0))
+        old = known.pop(kind(path), UNHEARD)
         if gap and trust > 0:  # a longer one counts at once, for one that is late is a second start
             old = replace(old, gap=min(max(gap, (old.gap + gap) / 2), ECHO))
         while len(known) >= MOST:
             del known[next(iter(known))]
-        known[path] = replace(old, trust=min(old.trust + trust, TRUSTED))
+        known[kind(path)] = replace(old, trust=min(old.trust + trust, TRUSTED))
         return known

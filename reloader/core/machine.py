@@ -240,7 +240,15 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
             news.append(Warned(loop_text(change.path, job)))
         if job and job.task.role is not Role.APP:
             wait = max(wait, verdict.wait)
-    bursts = gather(state.bursts, tuple(counting), now, state.git, state.echoes, wait=wait)
+    bursts = gather(
+        state.bursts,
+        tuple(counting),
+        now,
+        state.git,
+        state.echoes,
+        listens=state.settings.task(0) is None,
+        wait=wait,
+    )
     return Turn(replace(state, bursts=bursts, loops=loops), news=tuple(news))
 
 

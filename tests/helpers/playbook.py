@@ -7,6 +7,7 @@ A step's orders must be exactly those expected; a script that ends with somethin
 
 from __future__ import annotations
 
+from reloader.core.echo import Echo, Echoes
 from reloader.core.machine import Settings, State, advance, next_deadline
 from reloader.core.messages import (
     Change,
@@ -24,6 +25,7 @@ from reloader.core.needs import RELOAD, Needs
 
 APP = Task(Role.APP)
 BUILD = Task(Role.BUILD)
+NO_FORMATTER = Echoes({"py": Echo(gap=0.0, trust=0)})  # its first save was long ago
 
 
 def save(*paths: str, rule: str = "") -> FilesChanged:
@@ -33,7 +35,7 @@ def save(*paths: str, rule: str = "") -> FilesChanged:
 
 class Playbook:
     def __init__(self, settings: Settings | None = None) -> None:
-        self.state = State(settings or Settings())
+        self.state = State(settings or Settings(), echoes=NO_FORMATTER)
         self.now = 0.0
         self.orders: tuple = ()
         self.news: tuple = ()

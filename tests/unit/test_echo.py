@@ -1,4 +1,4 @@
-"""A formatter's second write: learned, waited for, forgotten; with virtual time."""
+"""A formatter's second write: listened for, learned, waited for, forgotten; with virtual time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reloader.core.burst import Pace
-from reloader.core.echo import ECHO, MARGIN, MOST, SHORT
+from reloader.core.echo import ECHO, MARGIN, MOST, ONE_WRITE
 from reloader.core.machine import Settings, State, advance, next_deadline
 from reloader.core.messages import (
     ChangeSeen,
@@ -27,8 +27,8 @@ DYING = 0.001  # seconds an app takes to end
 class Runs:
     """The machine, and apps that end soon: when each burst settled, and when each app started."""
 
-    def __init__(self) -> None:
-        self.state = State(Settings())
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.state = State(settings or Settings())
         self.now = 0.0
         self.settled: list[float] = []
         self.started: list[float] = []
@@ -67,53 +67,82 @@ class Runs:
         return len(self.started) - before, round(self.started[-1] - last - DYING, 6)
 
 
-def test_a_formatter_costs_one_start_once() -> None:
-    """The first time two starts; from then on one, as soon as the second write is quiet."""
+@pytest.mark.parametrize("gap", [0.010, 0.030, 0.060, 0.090])
+def test_a_save_with_a_formatter_is_one_start(gap: float) -> None:
+    """From the very first on; and it starts as soon as the second write is quiet."""
     it = Runs()
-    assert it.saves(0.030) == (2, QUIET)
-    for gap in (0.030, 0.028, 0.044, 0.033):
-        assert it.saves(gap) == (1, QUIET)
+    for factor in (1.0, 1.0, 0.95, 1.1, 1.0):
+        assert it.saves(factor * gap) == (1, QUIET)
 
 
-@pytest.mark.parametrize("gap", [0.100, 0.150, 0.5])
+def test_only_the_first_save_of_a_kind_listens() -> None:
+    """For as long as an echo may take; from then on nothing is waited for."""
+    it = Runs()
+    assert it.saves() == (1, ECHO)
+    assert it.saves() == (1, QUIET)
+    assert it.saves(path="package/other.py") == (1, QUIET)
+    assert it.saves(path=".env") == (1, ECHO)
+    assert it.saves(path=".env") == (1, QUIET)
+
+
+def test_who_has_to_build_does_not_listen() -> None:
+    """The build starts at once, and is doomed by an echo: that is learned, and then waited for."""
+    it = Runs(Settings(build=True))
+    it.give(ProcessExited(it.state.tickets, Status()))
+    for waits in (QUIET, 0.030 + MARGIN):
+        it.give(save())
+        assert next_deadline(it.state) == pytest.approx(it.now + waits)
+        it.until(it.now + 0.030)
+        it.give(save())
+        it.until(it.now + 1)
+
+
+def test_a_formatter_may_be_set_up_later() -> None:
+    """A second start, once."""
+    it = Runs()
+    it.saves()
+    assert it.saves(0.060) == (2, QUIET)
+    assert it.saves(0.060) == (1, QUIET)
+
+
+@pytest.mark.parametrize("gap", [0.001, 0.004])
+def test_the_first_write_is_not_its_own_echo(gap: float) -> None:
+    """An editor's save may take that long: a real echo is listened for all the same."""
+    it = Runs()
+    assert gap < ONE_WRITE
+    assert it.saves(gap, 0.050) == (1, QUIET)
+
+
+@pytest.mark.parametrize("gap", [0.101, 0.150, 0.5])
 def test_who_comes_late_is_not_waited_for(gap: float) -> None:
     it = Runs()
     for _ in range(5):
         assert it.saves(gap) == (2, QUIET)
 
 
-def test_a_long_wait_has_to_be_earned() -> None:
-    """A wait above 50 ms is risked only after two echoes, and not after one in vain."""
-    it = Runs()
-    assert it.saves(0.080) == (2, QUIET)
-    assert it.saves() == (1, QUIET)
-    assert it.saves(0.080) == (2, QUIET)
-    assert it.saves(0.080) == (1, QUIET)
-    assert it.saves() == (1, 0.080 + MARGIN)
-    assert it.saves() == (1, QUIET)
-
-
 def test_an_echo_that_stays_away_is_forgotten() -> None:
-    """After one echo one wait in vain, after more two; and each is short."""
+    """Two waits in vain, and each is short; after one more echo, one."""
     it = Runs()
-    it.saves(0.030)
-    assert [it.saves()[1] for _ in range(3)] == [0.030 + MARGIN, QUIET, QUIET]
-    it.saves(0.030)
-    it.saves(0.030)
     it.saves(0.030)
     assert [it.saves()[1] for _ in range(4)] == [0.030 + MARGIN, 0.030 + MARGIN, QUIET, QUIET]
+    assert it.saves(0.030) == (2, QUIET)
+    assert [it.saves()[1] for _ in range(3)] == [0.030 + MARGIN, QUIET, QUIET]
 
 
-def test_other_files_wait_for_nothing() -> None:
+def test_a_formatter_is_known_for_all_files_of_its_kind() -> None:
+    """And for no others: its first save of one has listened, so it waits for nothing."""
     it = Runs()
+    it.saves(path="main.go")
     it.saves(0.030, path="a.py")
-    assert it.saves(path="b.py") == (1, QUIET)
+    assert it.saves(path="main.go") == (1, QUIET)
+    assert it.saves(path="b.py") == (1, 0.030 + MARGIN)
+    assert it.saves(0.030, path="c.py") == (1, QUIET)
 
 
 def test_two_formatters_are_one_start_too() -> None:
     """The second is learned as well: an echo has no echo, so nothing waits after it."""
     it = Runs()
-    assert it.saves(0.030, 0.060) == (3, QUIET)
+    assert it.saves(0.030, 0.060) == (2, QUIET)
     assert it.saves(0.030, 0.060) == (1, QUIET)
 
 
@@ -155,7 +184,7 @@ def test_a_bulk_change_teaches_nothing() -> None:
 def test_few_are_remembered() -> None:
     it = Runs()
     for number in range(3 * MOST):
-        it.saves(0.030, path=f"{number}.py")
+        it.saves(0.030, path=f"main.{number}")
     assert len(it.state.echoes.known) == MOST
 
 
@@ -199,8 +228,8 @@ def test_the_last_version_always_runs(saves: list[tuple[float, str, float]]) -> 
 @given(st.lists(st.tuples(st.floats(ECHO, 1), st.sampled_from("abc")), max_size=20))
 def test_nothing_is_waited_for_that_was_not_learned(saves: list[tuple[float, str]]) -> None:
     it = Runs()
-    for pause, path in saves:
+    it.saves()
+    for pause, name in saves:
         it.until(it.now + pause)
-        it.give(save(path))
+        it.give(save(f"{name}.py"))
         assert next_deadline(it.state) == it.now + QUIET
-    assert SHORT < ECHO
