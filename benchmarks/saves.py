@@ -84,10 +84,13 @@ class Player:
         self._blind = False
         self._running = self._wanted()
 
-    def save(self, style: Style) -> None:
-        """Saves, and waits for the first start that has read it all."""
+    def begin_again(self) -> None:
+        """If it has ended or sees nothing any more. It may save: so before a style is prepared."""
         if self._blind or self.stage.ended:
             self.begin()
+
+    def save(self, style: Style) -> None:
+        """Saves, and waits for the first start that has read it all."""
         self.collect()
         self._stamps.clear()
         self._saved = style.save(self.project)
@@ -132,6 +135,8 @@ def settle(players: list[Player], quiet: float) -> None:
 
 def play(style: Style, players: list[Player], quiet: float) -> None:
     """One save by each, in a random order."""
+    for player in players:
+        player.begin_again()
     if style.prepare:
         for player in players:
             style.prepare(player.project)
