@@ -112,15 +112,14 @@ class Player:
         result.tries += 1
         result.starts += len(self._stamps)
         wanted = self._wanted()
-        if self._running != wanted:
+        good = [s.at for s in self._stamps if s.version == wanted and s.at >= self._saved]
+        if self._running != wanted or (style.elsewhere and not good):
             say(f"LOST: {self.stage.tool.name}: {style.name}; it is started again")
             self._blind = True  # perhaps for ever: what it loses later is no fault of that save
             return
         result.right += 1
-        if style.wanted:
-            times = (stamp.at - self._saved for stamp in self._stamps if stamp.version == wanted)
-            if at := next(times, 0):  # 0: what the save has brought back is what still runs
-                result.times.append(at / 1e6)
+        if style.wanted and good:  # else what the save has brought back is what still runs
+            result.times.append((good[0] - self._saved) / 1e6)
 
     def _wanted(self) -> int:
         return zlib.crc32(self.project.main.read_bytes())
