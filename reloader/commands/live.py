@@ -110,7 +110,9 @@ class Live:
     def worker(self, seats: int) -> Worker:
         """The machine of this app, of so many in the run."""
         shared = self._shared
-        system = System(self.launcher.spawn, shared.foreground.stop, shared.children.kill)
+        children = shared.children
+        stop = shared.foreground.stop
+        system = System(self.launcher.spawn, stop, children.kill, children.measure)
         state = State(self._settings, tickets=self._seat, every=seats)
         return Worker(state, system, self._bus.publish)
 

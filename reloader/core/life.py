@@ -72,8 +72,16 @@ class Proc:
     asked_at: Seconds = 0.0
     kill_at: Seconds | None = None
     scope: Scope = Scope.TREE  # how far a kill reaches
+    measure_at: Seconds | None = None
+    measured_at: Seconds = 0.0
+    written: int = 0  # bytes, by then
+    wrote: int | None = None  # of them, since the time before; None: not known
 
     def after(self, event: Event) -> Proc:
         if (life := LIFE.get((self.life, event))) is None:
             raise AssertionError(f"{event.name} can't happen to {self}")
         return replace(self, life=life)
+
+    def measured(self, written: int | None, now: Seconds) -> Proc:
+        wrote = None if written is None else written - self.written
+        return replace(self, measured_at=now, written=written or self.written, wrote=wrote)

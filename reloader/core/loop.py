@@ -11,10 +11,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reloader.core.machine import State, advance, next_deadline
+from reloader.core.machine import State, advance, next_deadline, suspect
 from reloader.core.messages import (
     Fact,
+    FilesChanged,
     Kill,
+    Measure,
+    Measured,
     News,
     Noticed,
     Order,
@@ -48,6 +51,7 @@ class System:
     spawn: Callable[[Ticket, Task], Iterable[Fact]]
     stop: Callable[[Ticket, int], Iterable[Fact]]
     kill: Callable[[Ticket, Scope], Iterable[Fact]]
+    measure: Callable[[Ticket], Iterable[Fact]]
 
 
 class Inbox:
@@ -125,7 +129,7 @@ class Loop:
 
     def _concerns(self, seat: Seat, to: Seat | None, fact: Fact) -> bool:
         match fact:
-            case ProcessStarted() | SpawnFailed() | ProcessExited() | TreeEmptied():
+            case ProcessStarted() | SpawnFailed() | ProcessExited() | TreeEmptied() | Measured():
                 return fact.ticket % len(self.workers) == seat
             case Noticed():  # told once
                 return seat == (to or 0)
@@ -133,7 +137,11 @@ class Loop:
                 return to is None or to == seat
 
     def _advance(self, seat: Seat, worker: Worker, facts: tuple[Fact, ...]) -> None:
-        worker.state, orders, news = advance(worker.state, facts, self.now())
+        now = self.now()
+        changed = any(isinstance(fact, FilesChanged) for fact in facts)
+        if changed and (ticket := suspect(worker.state, now)) is not None:
+            facts = (*worker.system.measure(ticket), *facts)
+        worker.state, orders, news = advance(worker.state, facts, now)
         for item in news:
             worker.publish(item)
         for order in orders:
@@ -148,5 +156,7 @@ def _perform(system: System, order: Order) -> Iterable[Fact]:
             return system.stop(ticket, number)
         case Kill(ticket, scope):
             return system.kill(ticket, scope)
+        case Measure(ticket):
+            return system.measure(ticket)
         case Quit():
             return ()

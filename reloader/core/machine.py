@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reloader.core.burst import Burst, Git, Pace, gather
 from reloader.core.echo import Echoes
 from reloader.core.life import Event, Life, Proc
-from reloader.core.loops import APP_WINDOW, Loops
+from reloader.core.loops import APP_WINDOW, Job, Loops
 from reloader.core.messages import (
     AppExited,
     Asked,
@@ -29,6 +29,8 @@ from reloader.core.messages import (
     GitMoved,
     HookFailed,
     Kill,
+    Measure,
+    Measured,
     News,
     Noticed,
     Order,
@@ -171,7 +173,7 @@ class Turn:
 
 
 def next_deadline(state: State) -> Seconds | None:
-    times = [p.kill_at for p in state.procs]
+    times = [at for p in state.procs for at in (p.kill_at, p.measure_at)]
     times += [state.force_at, state.over_at]
     if state.paused is None:
         times += [burst_due(state, burst) for burst in state.bursts]
@@ -196,7 +198,9 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
             return Turn(replace(state, git=Git(busy, head)))
         case ProcessStarted(ticket, pid, command):
             proc = state.proc(ticket).after(Event.STARTED)
-            proc = replace(proc, pid=pid, command=command, started_at=now)
+            measure_at = state.loops.measure_after() if proc.task.role is Role.APP else None
+            measure_at = None if measure_at is None else now + measure_at
+            proc = replace(proc, pid=pid, command=command, started_at=now, measure_at=measure_at)
             state = replace(state.put(proc), retries=0)
             return Turn(state, news=announce_start(proc))
         case SpawnFailed(ticket):
@@ -206,6 +210,11 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
         case TreeEmptied(ticket):
             proc = state.proc(ticket)
             return Turn(state.put(proc.after(Event.EMPTIED)), news=announce_stop(proc, now))
+        case Measured(ticket, written):
+            procs = tuple(
+                p.measured(written, now) if p.ticket == ticket else p for p in state.procs
+            )
+            return Turn(replace(state, procs=procs))
         case ConfigLoaded(settings, needs):
             return Turn(record_config(state, settings, needs))
         case SignalReceived(number, typed):
@@ -226,20 +235,16 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
     news: list[News] = []
     wait: Seconds = 0.0
     lanes = [min(change.needs.rules, default="") for change in changes]
-    jobs = {lane: job_of(state, lane, now) for lane in lanes}
-    asked = [
-        (lane, change, job.started_at if (job := jobs[lane]) else None)
-        for lane, change in zip(lanes, changes, strict=True)
-    ]
+    procs = {lane: job_of(state, lane, now) for lane in lanes}
+    jobs = {lane: as_job(proc, now) for lane, proc in procs.items()}
+    asked = [(lane, change, jobs[lane]) for lane, change in zip(lanes, changes, strict=True)]
     loops, verdicts = state.loops.judge(asked, now)
     for (lane, change, _), verdict in zip(asked, verdicts, strict=True):
-        job = jobs[lane]
         if verdict.counts:
             counting.append(change)
-        if job and verdict.is_found_out:
-            news.append(Warned(loop_text(change.path, job)))
-        if job and job.task.role is not Role.APP:
-            wait = max(wait, verdict.wait)
+        if (proc := procs[lane]) and verdict.is_found_out:
+            news.append(Warned(loop_text(change.path, proc)))
+        wait = max(wait, verdict.wait)
     bursts = gather(
         state.bursts,
         tuple(counting),
@@ -298,6 +303,19 @@ def fulfil(state: State, needs: Needs) -> State:
         rerun_at=None,
         retry_at=None,
     )
+
+
+def suspect(state: State, now: Seconds) -> Ticket | None:
+    """The app that may have written what has changed: it is to be measured before that is told."""
+    proc = job_of(state, "", now)
+    return proc.ticket if proc and proc.task.role is Role.APP else None
+
+
+def as_job(proc: Proc | None, now: Seconds) -> Job | None:
+    if proc is None:
+        return None
+    wrote = proc.wrote if proc.measured_at == now else None
+    return Job(proc.started_at, proc.task.role is Role.APP, wrote)
 
 
 def job_of(state: State, lane: str, now: Seconds) -> Proc | None:
@@ -552,6 +570,14 @@ def rerun_app(state: State, now: Seconds) -> Turn | None:
     return Turn(replace(state, rerun_at=None, owed=state.owed | Needs(restart=True)))
 
 
+def measure_app(state: State, now: Seconds) -> Turn | None:
+    """What it writes while it starts is not held against it."""
+    for proc in state.of(Role.APP):
+        if past(proc.measure_at, now):
+            return Turn(state.put(replace(proc, measure_at=None)), (Measure(proc.ticket),))
+    return None
+
+
 def run_post(state: State, now: Seconds) -> Turn | None:
     """When everything has ended, each post_cmd runs once, all within their time."""
     if state.phase is not Phase.QUITTING or state.procs or state.posts >= state.settings.post:
@@ -589,6 +615,7 @@ RULES: tuple[Callable[[State, Seconds], Turn | None], ...] = (
     run_rule,
     run_build,
     swap_app,
+    measure_app,
     run_post,
     finish,
 )

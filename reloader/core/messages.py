@@ -59,6 +59,7 @@ class Change:
     path: str  # as people know it: below the root, else absolute
     needs: Needs
     digest: str = ""  # of what it holds, where that was cheap to know; "": not known
+    size: int = 0  # in bytes, where the digest is known
 
 
 # --- facts ---------------------------------------------------------------------------------------
@@ -115,6 +116,17 @@ class TreeEmptied:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """The bytes that a process and its tree have written so far, to whatever it was.
+
+    `written`: None if that can't be known.
+    """
+
+    ticket: Ticket
+    written: int | None
+
+
+@dataclass(frozen=True)
 class ConfigLoaded:
     """New settings hold from now on, and this is owed for what they have changed."""
 
@@ -167,6 +179,7 @@ Fact = (
     | SpawnFailed
     | ProcessExited
     | TreeEmptied
+    | Measured
     | ConfigLoaded
     | SignalReceived
     | Asked
@@ -209,11 +222,18 @@ class Kill:
 
 
 @dataclass(frozen=True)
+class Measure:
+    """Find out how much the tree has written."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True)
 class Quit:
     """The loop ends."""
 
 
-Order = Spawn | Stop | Kill | Quit
+Order = Spawn | Stop | Kill | Measure | Quit
 
 # --- news ----------------------------------------------------------------------------------------
 

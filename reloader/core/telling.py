@@ -20,7 +20,8 @@ def loop_text(path: str, job: Proc) -> str:
     """What to do about a file that a job of ours writes in each run."""
     hint = f'exclude_file = ["{path}"]'
     if job.task.role is Role.APP:
-        return f"{path} has changed after each of the last starts; if the app writes it: {hint}"
+        much = ", and the app has written as much" if job.wrote is not None else ""
+        return f"{path} has changed after each of the last starts{much}; if it is the app's: {hint}"
     who = f"rule {job.task.name}" if job.task.name else "the build"
     return f"{path} has changed in each of the last runs of {who}; if that writes it: {hint}"
 

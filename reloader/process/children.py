@@ -15,6 +15,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reloader.core.messages import (
+    Measured,
     Noticed,
     ProcessExited,
     Scope,
@@ -191,6 +192,13 @@ class Children:
         """How many processes of its tree live, the process itself not counted."""
         job = self._jobs.get(ticket)
         return sum(p.pid != job.pid for p in self._members(job)) if job else 0
+
+    def measure(self, ticket: Ticket) -> list[Fact]:
+        """How much its tree has written; who is gone is part of whoever has waited for it."""
+        job = self._jobs.get(ticket)
+        each = [self._view.written(p.pid) for p in self._members(job)] if job else [None]
+        known = [written for written in each if written is not None]
+        return [Measured(ticket, sum(known) if len(known) == len(each) else None)]
 
     def alive(self) -> bool:
         """Whether anything we started is not accounted for."""

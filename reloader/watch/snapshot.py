@@ -210,10 +210,10 @@ class Contents:
         return old == found[1]
 
 
-def digest_of(path: str) -> str:
-    """The hash in hex; empty for what is no regular file, too big, gone, or just being written."""
+def contents_of(path: str) -> tuple[str, int]:
+    """The hash in hex, and the size; "" and 0 if no regular file, too big, gone, being written."""
     found = _digest(path)
-    return found[1].hex() if found else ""
+    return (found[1].hex(), found[0][1]) if found else ("", 0)
 
 
 def _digest(path: str) -> tuple[Signature, bytes] | None:

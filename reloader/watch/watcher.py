@@ -28,7 +28,7 @@ from reloader.watch.foreign import Foreign
 from reloader.watch.git import Repository
 from reloader.watch.guard import Guard, Terms, Unguarded
 from reloader.watch.polled import Polled
-from reloader.watch.snapshot import Hint, digest_of
+from reloader.watch.snapshot import Hint, contents_of
 from reloader.watch.tree import Tree
 from reloader.watch.wake import Wake
 
@@ -188,7 +188,7 @@ class Watcher:
             yield self._git_told
         few = len(changed) <= _FEW
         changes = tuple(
-            Change(self._rules.shown(path), needs, digest_of(path) if few else "")
+            Change(self._rules.shown(path), needs, *(contents_of(path) if few else ()))
             for path in changed
             if (needs := self._rules.decide(path).needs)
         )

@@ -15,6 +15,8 @@ from reloader.core.messages import (
     Change,
     FilesChanged,
     Kill,
+    Measure,
+    Measured,
     ProcessExited,
     ProcessStarted,
     Quit,
@@ -145,6 +147,9 @@ class World:
                 self.later(0.01, lambda: self.sweep(ticket, group=True))
             case Kill(ticket):
                 self.later(0.01, lambda: self.end(ticket, 0, 9, whole=True))
+            case Measure(ticket):
+                written = self.random.choice([None, 0, 1000])
+                self.later(0, lambda: Measured(ticket, written))
             case Quit():
                 self.quits += 1
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reloader.core.messages import ProcessExited, Scope, Status, TreeEmptied
+from reloader.core.messages import Measured, ProcessExited, Scope, Status, TreeEmptied
 from reloader.process.children import Children
 from tests.helpers.until import until
 from tests.process.lab import Lab, child, lives, run_program, state, zombies
@@ -47,6 +47,36 @@ def test_orphans_and_statuses_do_not_mix(lab: Lab) -> None:
 def test_a_child_that_ends_at_once_is_not_lost(lab: Lab) -> None:
     for _ in range(50):
         assert lab.exited(lab.line("/bin/true")).status.ok
+
+
+# --- what a tree has written ---------------------------------------------------------------------
+
+WRITER = "head -c 50000 /dev/zero > FILE"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{WRITER}; echo ready; exec sleep 1000",
+        f"sh -c '{WRITER}; exit 0'; echo ready; sleep 1000",
+        f"sh -c '{WRITER}; echo ready; sleep 1000'; true",
+    ],
+    ids=["itself", "a child that is gone", "a grandchild that lives"],
+)
+def test_what_a_tree_has_written_is_measured(lab: Lab, tmp_path: Path, line: str) -> None:
+    """Whoever of it has written; and not much more than that."""
+    ticket = lab.sh(line.replace("FILE", str(tmp_path / "file")))
+    lab.hear("ready")
+    [fact] = lab.children.measure(ticket)
+    assert isinstance(fact, Measured)
+    assert 50_000 <= (fact.written or 0) < 51_000
+    assert lab.children.measure(ticket) == [fact]
+
+
+def test_what_is_gone_is_not_measured(lab: Lab) -> None:
+    ticket = lab.line("/bin/true")
+    lab.exited(ticket)
+    assert lab.children.measure(ticket) == [Measured(ticket, None)]
 
 
 # --- trees ---------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from reloader.core.messages import (
     AppStarted,
     Change,
     FilesChanged,
+    Measured,
     Noticed,
     ProcessExited,
     ProcessStarted,
@@ -46,7 +47,7 @@ class World:
         workers = [
             Worker(
                 State(Settings(), tickets=seat, every=count),
-                System(self.spawns(seat), self.ends, self.ends),
+                System(self.spawns(seat), self.ends, self.ends, self.measures),
                 self.told[seat].append,
             )
             for seat in range(count)
@@ -64,6 +65,9 @@ class World:
 
     def ends(self, ticket, _how):
         yield ProcessExited(ticket, Status(signal=signal.SIGTERM))
+
+    def measures(self, ticket):
+        yield Measured(ticket, None)
 
     def step(self, *facts, seat=None):
         self.loop.step(*((seat, fact) for fact in facts))

@@ -1,0 +1,137 @@
+"""Who has written what changes while an app starts: measured, and judged; with virtual time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from reloader.core.loops import LASTING, RUNS, RUNS_MEASURED, SLACK, Job, Loops
+from reloader.core.machine import Settings, next_deadline, suspect
+from reloader.core.messages import Change, FilesChanged, Measure, Measured, Stop, Warned
+from reloader.core.needs import RELOAD
+from tests.helpers.playbook import APP, Playbook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reloader.core.loops import Verdict
+
+SIZE = 100
+TERM = 15
+
+
+class Starts:
+    """An app that starts again and again, and a file that changes after each start."""
+
+    def __init__(self) -> None:
+        self.loops = Loops()
+        self.now = 0.0
+
+    def change(self, after: float, wrote: int | None, digest: str = "") -> Verdict:
+        job = Job(self.now, is_app=True, wrote=wrote)
+        self.now += after
+        change = Change("a.py", RELOAD, digest or str(self.now), SIZE)
+        self.loops, [verdict] = self.loops.judge([("", change, job)], self.now)
+        self.now += verdict.wait
+        return verdict
+
+
+@pytest.mark.parametrize("digest", ["", "same"])
+@pytest.mark.parametrize("wrote", [0, SIZE - 1])
+def test_what_the_app_cannot_have_written_always_counts(wrote: int, digest: str) -> None:
+    """However regular: a script that touches or saves a file once a second is no loop."""
+    it = Starts()
+    for _ in range(200):
+        verdict = it.change(1.0, wrote, digest)
+        assert verdict.counts
+        assert not verdict.wait
+        assert not verdict.is_found_out
+    assert it.loops.measure_after() is None
+
+
+def test_an_app_that_has_written_nothing_has_not_emptied_a_file_either() -> None:
+    assert not Job(0, is_app=True, wrote=0).can_have_written(Change("a.py", RELOAD))
+    assert Job(0, is_app=True, wrote=1).can_have_written(Change("a.py", RELOAD))
+
+
+def test_what_the_app_writes_is_soon_told_and_slowed() -> None:
+    it = Starts()
+    verdicts = [it.change(0.3, SIZE) for _ in range(RUNS_MEASURED + 6)]
+    assert all(verdict.counts for verdict in verdicts)
+    assert [v.is_found_out for v in verdicts].index(True) == RUNS_MEASURED - 1
+    assert sum(v.is_found_out for v in verdicts) == 1
+    assert [v.wait for v in verdicts] == [0] * (RUNS_MEASURED - 1) + [1, 2, 4, 8, 16, 30, 30]
+
+
+def test_the_same_bytes_in_the_same_moment_are_the_apps() -> None:
+    it = Starts()
+    assert [it.change(0.3, SIZE, "same").counts for _ in range(4)] == [True, False, False, False]
+
+
+@pytest.mark.parametrize("wrote", [None, SIZE])
+def test_the_same_bytes_in_another_moment_are_somebodys(wrote: int | None) -> None:
+    """Two touches in a row are two restarts, also where nothing can be measured."""
+    it = Starts()
+    assert all(it.change(after, wrote, "same").counts for after in (1.0, 1.3, 1.0, 0.5, 2.0))
+
+
+def test_what_was_not_measured_is_told_and_not_slowed() -> None:
+    """A script in a rhythm looks the same: it takes many runs and some time, and loses nothing."""
+    it = Starts()
+    verdicts = [it.change(1.0, None) for _ in range(40)]
+    assert all(verdict.counts and not verdict.wait for verdict in verdicts)
+    found = [verdict.is_found_out for verdict in verdicts].index(True) + 1
+    assert found >= max(RUNS, LASTING / 1.0)
+
+
+def running() -> Playbook:
+    """The app has printed as many bytes as the file has when it changes, 2 s after the start."""
+    book = Playbook(Settings()).at(0).spawns(APP)
+    assert suspect(book.state, 2) == 1
+    book.at(2, Measured(1, SIZE)).waits_until(None)
+    return change(book, "x").at(2.002).expect(Stop(1, TERM)).exits(1)
+
+
+def change(book: Playbook, digest: str) -> Playbook:
+    return book.at(book.now, FilesChanged((Change("app.py", RELOAD, digest, SIZE),)))
+
+
+def test_what_an_app_prints_is_not_held_against_it() -> None:
+    """It is measured again before the moment at which the file would change again."""
+    book = running().spawns(APP)
+    early = 2 - max(SLACK, 2 / 4)
+    book.waits_until(2.002 + early).at(2.002 + early).expect(Measure(2))
+    book.at(book.now, Measured(2, SIZE)).waits_until(None)
+    book.at(4.002, Measured(2, SIZE + 10))
+    change(book, "x").waits_until(4.004)
+
+
+def test_what_it_writes_after_that_is() -> None:
+    book = running().spawns(APP)
+    book.at(next_deadline(book.state)).expect(Measure(2)).at(book.now, Measured(2, SIZE))
+    book.at(4.002, Measured(2, 2 * SIZE))
+    change(book, "x").waits_until(None)
+
+
+@pytest.mark.parametrize("tell", [lambda book: None, lambda book: book.at(2.5, Measured(2, 0))])
+def test_an_old_measure_proves_nothing(tell: Callable[[Playbook], object]) -> None:
+    book = running().spawns(APP)
+    tell(book)
+    book.at(next_deadline(book.state)).expect(Measure(2)).at(4.002)
+    change(book, "x").waits_until(None)
+
+
+def test_an_app_in_a_loop_is_told_once() -> None:
+    book = Playbook(Settings()).at(0).spawns(APP)
+    told, ticket = 0, 1
+    for _ in range(RUNS_MEASURED + 2):
+        start = book.state.proc(ticket).started_at
+        while (due := next_deadline(book.state)) and due < start + 1:
+            book.at(due).expect(Measure(ticket)).at(book.now, Measured(ticket, 0))
+        book.at(start + 1, Measured(ticket, SIZE))
+        change(book, str(start))
+        told += sum(isinstance(item, Warned) for item in book.news)
+        book.at(next_deadline(book.state)).expect(Stop(ticket, TERM)).exits(ticket).spawns(APP)
+        ticket += 1
+    assert told == 1
