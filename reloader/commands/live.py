@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from reloader.config.model import Config
     from reloader.control.socket import StatusSocket
     from reloader.core.loop import Inbox, Seat
-    from reloader.core.machine import Settings
     from reloader.core.messages import Fact
+    from reloader.core.settings import Settings
     from reloader.process.children import Children
     from reloader.process.foreground import Foreground
     from reloader.process.launcher import Streams

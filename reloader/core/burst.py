@@ -59,7 +59,8 @@ class Burst:
     needs: Needs = NOTHING
     head: str = ""  # what was checked out when it began
     by_git: bool = False  # git was at work meanwhile
-    wait: Seconds = 0.0  # quiet time that is due because our own jobs seem to write its files
+    # Quiet time that is due because our own jobs seem to write its files; None: not all of them.
+    wait: Seconds | None = 0.0
     echo: Echo | None = None  # a second write of the first path is waited for
     echo_after: Seconds = 0.0  # it came so long after the first; 0: not yet
 
@@ -68,11 +69,12 @@ class Burst:
         """So few files that somebody has saved them."""
         return len(self.paths) <= FEW
 
-    def add(self, changes: list[Change], now: Seconds, git: Git, wait: Seconds) -> Burst:
+    def add(self, changes: list[Change], now: Seconds, git: Git, wait: Seconds | None) -> Burst:
         needs = self.needs
         for change in changes:
             needs |= change.needs
         paths = self.paths.union(change.path for change in changes)
+        wait = None if self.wait is None else wait
         it = replace(self, last_at=now, paths=paths, needs=needs, wait=wait)
         again = now - self.first_at
         if self.echo and again > self.echo.soonest and self.first_path in {c.path for c in changes}:
@@ -89,10 +91,11 @@ class Burst:
             quiet = max(quiet, GIT_QUIET)
         if self.by_git:
             longest = GIT_LONGEST
-        settled = self.last_at + max(quiet, self.wait)
+        wait = self.wait or 0.0
+        settled = self.last_at + max(quiet, wait)
         if self.echo and self.is_save and not self.echo_after:
             settled = max(settled, self.first_at + self.echo.wait)
-        return min(settled, self.first_at + max(longest, self.wait))
+        return min(settled, self.first_at + max(longest, wait))
 
     def cause(self, git: Git) -> str:
         """What git did, in words: "main → feature/x"."""
@@ -109,7 +112,7 @@ def gather(  # noqa: PLR0913 -- what a burst depends on
     echoes: Echoes,
     *,
     listens: bool = True,
-    wait: Seconds = 0.0,
+    wait: Seconds | None = 0.0,
 ) -> tuple[Burst, ...]:
     """Each change joins the burst of its lane; a new burst begins where there is none."""
     lanes: dict[str, list[Change]] = {}

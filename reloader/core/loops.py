@@ -19,10 +19,13 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
+from reloader.core.messages import Role
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from dataclasses import dataclass
 
+    from reloader.core.life import Proc
     from reloader.core.messages import Change, Seconds
 else:
     from reloader.light import dataclass
@@ -43,6 +46,12 @@ class Job:
     is_app: bool = False
     wrote: int | None = None  # bytes, by an app, since it was last measured; None: not known
 
+    @classmethod
+    def of(cls, proc: Proc, now: Seconds) -> Job:
+        """A measure counts if it was taken as the change came."""
+        wrote = proc.wrote if proc.measured_at == now else None
+        return cls(proc.started_at, proc.task.role is Role.APP, wrote)
+
     def can_have_written(self, change: Change) -> bool:
         return self.wrote is None or self.wrote >= max(change.size, 1)
 
@@ -61,11 +70,14 @@ class Trace:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`counts`: it is a change. `is_found_out`: just now, the user must be told."""
+    """`counts`: it is a change. `is_found_out`: just now, the user must be told.
+
+    `wait`: how long to be quiet before acting on it; None: it is no job's, nothing is waited for.
+    """
 
     counts: bool
     is_found_out: bool = False
-    wait: Seconds = 0.0  # how long to be quiet before acting on it
+    wait: Seconds | None = 0.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +111,7 @@ def _judge(
     key = lane, change.path
     if job is None or not job.can_have_written(change):
         traces.pop(key, None)
-        return Verdict(counts=True)
+        return Verdict(counts=True, wait=None)
     before, offset = traces.get(key), now - job.started_at
     in_rhythm = before is not None and abs(before.offset - offset) <= SLACK
     proven = job.wrote is not None and in_rhythm

@@ -7,11 +7,11 @@ rules that run until none fires. Pure: no clock, no process, no file; time is an
 from __future__ import annotations
 
 import signal
-from dataclasses import field, replace
+from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from reloader.core.burst import Burst, Git, Pace, gather
+from reloader.core.burst import Burst, Git, gather
 from reloader.core.echo import Echoes
 from reloader.core.life import Event, Life, Proc
 from reloader.core.loops import APP_WINDOW, Job, Loops
@@ -63,8 +63,10 @@ from reloader.core.needs import NOTHING, RELOAD, RESTART, Needs
 from reloader.core.telling import announce_start, announce_stop, loop_text, why
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from dataclasses import dataclass
+
+    from reloader.core.settings import Settings
 else:
     from reloader.light import dataclass
 
@@ -86,31 +88,6 @@ class Phase(Enum):
     QUITTING = auto()  # asked once: everything gets its grace
     FORCED = auto()  # asked twice, or out of time: no more grace
     DONE = auto()
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the machine needs to know of the config."""
-
-    pre: int = 0  # how many pre_cmd there are
-    build: bool = False
-    post: int = 0
-    app: bool = True
-    pace: Pace = Pace()
-    rule_paces: Mapping[str, Pace] = field(default_factory=dict)
-    rule_then: Mapping[str, Needs] = field(default_factory=dict)  # what follows a rule's success
-    pre_may_fail: bool = False  # then the build goes on, as Air does
-    stop_on_error: bool = False
-    stop_signal: int = signal.SIGTERM
-    grace: Seconds = 5.0
-    rerun: Seconds | None = None
-    exit_within: Seconds | None = None  # as PID 1: the engine kills us after its own time
-
-    def task(self, step: int) -> Task | None:
-        """The build's steps are its pre_cmd, then the build command."""
-        if step < self.pre:
-            return Task(Role.PRE, step)
-        return Task(Role.BUILD) if step == self.pre and self.build else None
 
 
 @dataclass(frozen=True)
@@ -233,18 +210,18 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
         return Turn(state)
     counting: list[Change] = []
     news: list[News] = []
-    wait: Seconds = 0.0
+    waits: list[Seconds | None] = []
     lanes = [min(change.needs.rules, default="") for change in changes]
     procs = {lane: job_of(state, lane, now) for lane in lanes}
-    jobs = {lane: as_job(proc, now) for lane, proc in procs.items()}
+    jobs = {lane: Job.of(proc, now) if proc else None for lane, proc in procs.items()}
     asked = [(lane, change, jobs[lane]) for lane, change in zip(lanes, changes, strict=True)]
     loops, verdicts = state.loops.judge(asked, now)
     for (lane, change, _), verdict in zip(asked, verdicts, strict=True):
         if verdict.counts:
             counting.append(change)
+            waits.append(verdict.wait)
         if (proc := procs[lane]) and verdict.is_found_out:
             news.append(Warned(loop_text(change.path, proc)))
-        wait = max(wait, verdict.wait)
     bursts = gather(
         state.bursts,
         tuple(counting),
@@ -252,7 +229,7 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
         state.git,
         state.echoes,
         listens=state.settings.task(0) is None,
-        wait=wait,
+        wait=None if None in waits else max(filter(None, waits), default=0.0),
     )
     return Turn(replace(state, bursts=bursts, loops=loops), news=tuple(news))
 
@@ -309,13 +286,6 @@ def suspect(state: State, now: Seconds) -> Ticket | None:
     """The app that may have written what has changed: it is to be measured before that is told."""
     proc = job_of(state, "", now)
     return proc.ticket if proc and proc.task.role is Role.APP else None
-
-
-def as_job(proc: Proc | None, now: Seconds) -> Job | None:
-    if proc is None:
-        return None
-    wrote = proc.wrote if proc.measured_at == now else None
-    return Job(proc.started_at, proc.task.role is Role.APP, wrote)
 
 
 def job_of(state: State, lane: str, now: Seconds) -> Proc | None:

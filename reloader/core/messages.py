@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dataclasses import dataclass
 
-    from reloader.core.machine import Settings
     from reloader.core.needs import Needs
+    from reloader.core.settings import Settings
 else:
     from reloader.light import dataclass
 

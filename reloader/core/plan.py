@@ -9,8 +9,8 @@ import signal
 from typing import TYPE_CHECKING
 
 from reloader.core.burst import Pace
-from reloader.core.machine import Settings
 from reloader.core.needs import Needs
+from reloader.core.settings import Settings
 
 if TYPE_CHECKING:
     from reloader.config.model import Build, Config, Millis

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from tests.helpers.project import Project, Run
 
 CONFIG = f"[build]\nentrypoint = {json.dumps([*PYTHON, 'writer.py'])}\ninclude_ext = ['py']\n"
-WRITER = """import time
-open("data.py", "w").write(TEXT)
+WRITER = """import os, time
+with open("data.py", "w") as file:
+    file.write(TEXT)
+open(f"up-{os.getpid()}", "w").close()
 time.sleep(1000)
 """
 NEW = "f'{time.time_ns()}' * 10"  # each time
@@ -24,6 +26,12 @@ def writer(project: Project, text: str) -> Run:
     (project.folder / "writer.py").write_text(WRITER.replace("TEXT", text))
     (project.folder / "data.py").touch()
     return project.run()
+
+
+def wait_until_up(project: Project, run: Run) -> None:
+    """The next app has written its file."""
+    pid = run.wait_for("app.started")["pid"]
+    until((project.folder / f"up-{pid}").exists, why=run.report)
 
 
 def causes(run: Run) -> list[str]:
@@ -63,13 +71,14 @@ def test_an_app_that_writes_what_is_watched(project: Project) -> None:
 
 
 def test_an_app_that_writes_the_same_each_time(project: Project) -> None:
-    """One more start, and no more; a touch is one."""
+    """One more start, and no more; a new file is one."""
     run = writer(project, SAME)
 
-    run.wait_for("app.started", after=0)
-    run.wait_for("app.started")
-    (project.folder / "once.py").touch()  # what comes before it has been judged
-    run.wait_for("change.seen", path="once.py")
-    run.wait_for("app.started")
+    for _ in range(2):
+        wait_until_up(project, run)
+    for name in ("one.py", "two.py"):  # what comes before it has been judged
+        (project.folder / name).touch()
+        run.wait_for("change.seen", path=name)
+        wait_until_up(project, run)
 
-    assert causes(run) == ["data.py", "once.py"], run.report()
+    assert causes(run) == ["data.py", "one.py", "two.py"], run.report()

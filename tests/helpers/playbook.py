@@ -8,7 +8,7 @@ A step's orders must be exactly those expected; a script that ends with somethin
 from __future__ import annotations
 
 from reloader.core.echo import Echo, Echoes
-from reloader.core.machine import Settings, State, advance, next_deadline
+from reloader.core.machine import State, advance, next_deadline
 from reloader.core.messages import (
     Change,
     FilesChanged,
@@ -22,6 +22,7 @@ from reloader.core.messages import (
     Tick,
 )
 from reloader.core.needs import RELOAD, Needs
+from reloader.core.settings import Settings
 
 APP = Task(Role.APP)
 BUILD = Task(Role.BUILD)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import heapq
 import random
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from reloader.core.machine import Phase, Settings, State, advance, next_deadline
+from reloader.core.machine import Phase, State, advance, next_deadline
 from reloader.core.messages import (
     Asked,
     Change,
@@ -32,6 +33,9 @@ from reloader.core.messages import (
     Wish,
 )
 from reloader.core.needs import RELOAD, Needs
+
+if TYPE_CHECKING:
+    from reloader.core.settings import Settings
 
 PIPELINE = (Role.PRE, Role.BUILD)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reloader.core.burst import Pace
 from reloader.core.echo import ECHO, MARGIN, MOST, ONE_WRITE
-from reloader.core.machine import Settings, State, advance, next_deadline
+from reloader.core.machine import State, advance, next_deadline
 from reloader.core.messages import (
     ChangeSeen,
     ProcessExited,
@@ -18,6 +18,7 @@ from reloader.core.messages import (
     Stop,
     Tick,
 )
+from reloader.core.settings import Settings
 from tests.helpers.playbook import save
 
 QUIET = Pace.few

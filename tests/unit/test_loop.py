@@ -7,7 +7,7 @@ import signal
 
 from reloader.core.clock import Clock
 from reloader.core.loop import Inbox, Loop, System, Worker
-from reloader.core.machine import Settings, State
+from reloader.core.machine import State
 from reloader.core.messages import (
     AppExited,
     AppStarted,
@@ -24,6 +24,7 @@ from reloader.core.messages import (
     Warned,
 )
 from reloader.core.needs import RELOAD
+from reloader.core.settings import Settings
 
 
 class Ticks:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reloader.core.burst import Pace
 from reloader.core.loops import LASTING, RUNS, RUNS_MEASURED, SLACK, Job, Loops
-from reloader.core.machine import Settings, next_deadline, suspect
+from reloader.core.machine import next_deadline, suspect
 from reloader.core.messages import Change, FilesChanged, Measure, Measured, Stop, Warned
 from reloader.core.needs import RELOAD
+from reloader.core.settings import Settings
 from tests.helpers.playbook import APP, Playbook
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from reloader.core.loops import Verdict
 
 SIZE = 100
+SOON = SLACK - 0.001  # after a start: too soon to be measured before
 TERM = 15
 
 
@@ -33,7 +36,7 @@ class Starts:
         self.now += after
         change = Change("a.py", RELOAD, digest or str(self.now), SIZE)
         self.loops, [verdict] = self.loops.judge([("", change, job)], self.now)
-        self.now += verdict.wait
+        self.now += verdict.wait or 0
         return verdict
 
 
@@ -45,7 +48,7 @@ def test_what_the_app_cannot_have_written_always_counts(wrote: int, digest: str)
     for _ in range(200):
         verdict = it.change(1.0, wrote, digest)
         assert verdict.counts
-        assert not verdict.wait
+        assert verdict.wait is None
         assert not verdict.is_found_out
     assert it.loops.measure_after() is None
 
@@ -135,3 +138,20 @@ def test_an_app_in_a_loop_is_told_once() -> None:
         book.at(next_deadline(book.state)).expect(Stop(ticket, TERM)).exits(ticket).spawns(APP)
         ticket += 1
     assert told == 1
+
+
+@pytest.mark.parametrize("order", [("app.py",), ("app.py", "mine.py"), ("mine.py", "app.py")])
+def test_a_save_does_not_wait_with_what_the_app_writes(order: tuple[str, ...]) -> None:
+    """In one burst, however they fall into it: it is due as if the app had written nothing."""
+    book, ticket = Playbook(Settings()).at(0).spawns(APP), 1
+    for _ in range(RUNS_MEASURED - 1):
+        book.at(book.now + SOON, Measured(ticket, SIZE))
+        change(book, str(ticket)).at(book.now + Pace.few).expect(Stop(ticket, TERM))
+        book.exits(ticket).spawns(APP)
+        ticket += 1
+    book.at(book.now + SOON)
+    for number, name in enumerate(order, 1):
+        size = 2 * SIZE if name == "mine.py" else SIZE
+        book.at(book.now + 0.001, Measured(ticket, number * SIZE))
+        book.at(book.now, FilesChanged((Change(name, RELOAD, name, size),)))
+    book.waits_until(book.now + (Pace.few if "mine.py" in order else 1))

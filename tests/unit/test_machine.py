@@ -8,7 +8,7 @@ import pytest
 
 from reloader.core.burst import Pace
 from reloader.core.life import LIFE, Event, Life, Proc
-from reloader.core.machine import Settings, next_deadline, why
+from reloader.core.machine import next_deadline, why
 from reloader.core.messages import (
     AppExited,
     AppStarted,
@@ -49,6 +49,7 @@ from reloader.core.messages import (
     Wish,
 )
 from reloader.core.needs import NOTHING, RELOAD, Needs
+from reloader.core.settings import Settings
 from tests.helpers.playbook import APP, BUILD, Playbook, save
 
 TERM = signal.SIGTERM

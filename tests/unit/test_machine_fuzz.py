@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reloader.core.burst import Pace
-from reloader.core.machine import Settings
+from reloader.core.settings import Settings
 from tests.helpers.world import World
 
 RULE = {"css": Pace()}

@@ -1,0 +1,46 @@
+"""What the machine needs to know of the config.
+
+Pure: values only.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+from reloader.core.burst import Pace
+from reloader.core.messages import Role, Seconds, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from dataclasses import dataclass
+
+    from reloader.core.needs import Needs
+else:
+    from reloader.light import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the machine needs to know of the config."""
+
+    pre: int = 0  # how many pre_cmd there are
+    build: bool = False
+    post: int = 0
+    app: bool = True
+    pace: Pace = Pace()
+    rule_paces: Mapping[str, Pace] = field(default_factory=dict)
+    rule_then: Mapping[str, Needs] = field(default_factory=dict)  # what follows a rule's success
+    pre_may_fail: bool = False  # then the build goes on, as Air does
+    stop_on_error: bool = False
+    stop_signal: int = signal.SIGTERM
+    grace: Seconds = 5.0
+    rerun: Seconds | None = None
+    exit_within: Seconds | None = None  # as PID 1: the engine kills us after its own time
+
+    def task(self, step: int) -> Task | None:
+        """The build's steps are its pre_cmd, then the build command."""
+        if step < self.pre:
+            return Task(Role.PRE, step)
+        return Task(Role.BUILD) if step == self.pre and self.build else None
