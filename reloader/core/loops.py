@@ -95,9 +95,8 @@ class Loops:
         return replace(self, traces=traces), verdicts
 
     def measure_after(self) -> Seconds | None:
-        """How long after its start an app is to be measured: a while before it may write again."""
-        early = min((t.offset for t in self.traces.values() if t.measured), default=0.0)
-        early -= max(SLACK, early / 4)
+        """How long after its start an app is to be measured: just before it may write again."""
+        early = min((t.offset for t in self.traces.values() if t.measured), default=0.0) - SLACK
         return early if early > 0 else None
 
 
@@ -116,7 +115,7 @@ def _judge(
     in_rhythm = before is not None and abs(before.offset - offset) <= SLACK
     proven = job.wrote is not None and in_rhythm
     same = before is not None and change.digest and change.digest == before.digest
-    if same and (in_rhythm or not job.is_app):
+    if same and (not job.is_app or (in_rhythm and change.size)):  # an empty one proves nothing
         return Verdict(counts=False)
     if before is None or not in_rhythm:
         trace = Trace(change.digest, offset, now, measured=job.wrote is not None)

@@ -31,10 +31,12 @@ class Starts:
         self.loops = Loops()
         self.now = 0.0
 
-    def change(self, after: float, wrote: int | None, digest: str = "") -> Verdict:
+    def change(
+        self, after: float, wrote: int | None, digest: str = "", size: int = SIZE
+    ) -> Verdict:
         job = Job(self.now, is_app=True, wrote=wrote)
         self.now += after
-        change = Change("a.py", RELOAD, digest or str(self.now), SIZE)
+        change = Change("a.py", RELOAD, digest or str(self.now), size)
         self.loops, [verdict] = self.loops.judge([("", change, job)], self.now)
         self.now += verdict.wait or 0
         return verdict
@@ -79,6 +81,14 @@ def test_the_same_bytes_in_another_moment_are_somebodys(wrote: int | None) -> No
     assert all(it.change(after, wrote, "same").counts for after in (1.0, 1.3, 1.0, 0.5, 2.0))
 
 
+def test_an_empty_file_is_no_proof() -> None:
+    """To make one, an app writes nothing: it is told and slowed, and lost never."""
+    it = Starts()
+    verdicts = [it.change(0.3, SIZE, "empty", size=0) for _ in range(RUNS_MEASURED + 2)]
+    assert all(verdict.counts for verdict in verdicts)
+    assert [verdict.wait for verdict in verdicts] == [0] * (RUNS_MEASURED - 1) + [1, 2, 4]
+
+
 def test_what_was_not_measured_is_told_and_not_slowed() -> None:
     """A script in a rhythm looks the same: it takes many runs and some time, and loses nothing."""
     it = Starts()
@@ -103,7 +113,7 @@ def change(book: Playbook, digest: str) -> Playbook:
 def test_what_an_app_prints_is_not_held_against_it() -> None:
     """It is measured again before the moment at which the file would change again."""
     book = running().spawns(APP)
-    early = 2 - max(SLACK, 2 / 4)
+    early = 2 - SLACK
     book.waits_until(2.002 + early).at(2.002 + early).expect(Measure(2))
     book.at(book.now, Measured(2, SIZE)).waits_until(None)
     book.at(4.002, Measured(2, SIZE + 10))
