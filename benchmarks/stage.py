@@ -92,7 +92,7 @@ class Stage:
             self.process = subprocess.Popen(
                 self.tool.argv(self.folder, self.app),
                 cwd=self.folder,
-                env={**os.environ, "PATH": PATH},
+                env=_environ(),
                 stdin=stdin,
                 stdout=stdout,
                 stderr=subprocess.DEVNULL,
@@ -174,6 +174,13 @@ class Stage:
             return []
         *lines, self._rest = self._rest.split(b"\n")
         return [Stamp(*map(int, line.split())) for line in lines]
+
+
+def _environ() -> dict[str, str]:
+    """Ours; but Python may keep what it has compiled, as of a tool that was installed."""
+    environ = {**os.environ, "PATH": PATH}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environ
 
 
 def _processes() -> Iterator[tuple[int, int, int]]:
