@@ -28,7 +28,10 @@ DEADLINE = 20.0
 ACTOR = Path(__file__).with_name("actor.py").read_text(encoding="utf-8")
 COOKIE = "TEST_RUN_COOKIE"
 # What a person has set for their own shell must not decide a test.
-PERSONAL = ("RELOADER_", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "COLORTERM", "air_wd", "APP_")
+PERSONAL = (
+    *("RELOADER_", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "COLORTERM", "air_wd", "APP_"),
+    "PYTHONDONTWRITEBYTECODE",  # each start would compile us anew
+)
 PYTHON = [sys.executable, "-IS"]  # the quickest start
 ENTRYPOINT = f"entrypoint = {json.dumps([*PYTHON, 'app.py'])}\n"
 BUILD = f'cmd = "{" ".join(PYTHON)} build.py"\n'
