@@ -232,7 +232,7 @@ def test_json_reads_none(desk: Desk) -> None:
     lead = lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # noqa: E731
     desk.run = desk.project.run(preexec_fn=lead, **streams)
     desk._reader.start()
-    desk.see("watching ")  # while a line is begun the modes are ours for a moment
+    desk.see("watching")  # while a line is begun the modes are ours for a moment
     assert desk.is_as_before
     assert desk.run.events("keys.offered") == []
 
