@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reloader.core.needs import NOTHING, Needs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from dataclasses import dataclass
 
     from reloader.core.echo import Echo, Echoes
@@ -111,10 +112,13 @@ def gather(  # noqa: PLR0913 -- what a burst depends on
     git: Git,
     echoes: Echoes,
     *,
-    listens: bool = True,
-    wait: Seconds | None = 0.0,
+    listens: bool,
+    waits: Mapping[str, Seconds | None],
 ) -> tuple[Burst, ...]:
-    """Each change joins the burst of its lane; a new burst begins where there is none."""
+    """Each change joins the burst of its lane; a new burst begins where there is none.
+
+    `listens`: whether a save of an unknown kind is held for an echo. `waits`: by path, as in a burst.
+    """
     lanes: dict[str, list[Change]] = {}
     for change in changes:
         for rule in change.needs.rules:
@@ -128,5 +132,7 @@ def gather(  # noqa: PLR0913 -- what a burst depends on
             path = members[0].path
             echo = None if lane else echoes.expected(path, now, listens=listens)
             burst = Burst(lane, now, now, path, head=git.head, echo=echo)
+        own = [waits[change.path] for change in members]
+        wait = None if None in own else max(filter(None, own), default=0.0)
         open_bursts[lane] = burst.add(members, now, git, wait)
     return tuple(open_bursts.values())

@@ -94,10 +94,10 @@ class Loops:
         verdicts = [_judge(traces, lane, change, job, now) for lane, change, job in changes]
         return replace(self, traces=traces), verdicts
 
-    def measure_after(self) -> Seconds | None:
-        """How long after its start an app is to be measured: just before it may write again."""
+    def measure_at(self, started_at: Seconds) -> Seconds | None:
+        """When an app is to be measured: just before it may write again."""
         early = min((t.offset for t in self.traces.values() if t.measured), default=0.0) - SLACK
-        return early if early > 0 else None
+        return started_at + early if early > 0 else None
 
 
 def _judge(

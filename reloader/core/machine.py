@@ -175,8 +175,7 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
             return Turn(replace(state, git=Git(busy, head)))
         case ProcessStarted(ticket, pid, command):
             proc = state.proc(ticket).after(Event.STARTED)
-            measure_at = state.loops.measure_after() if proc.task.role is Role.APP else None
-            measure_at = None if measure_at is None else now + measure_at
+            measure_at = state.loops.measure_at(now) if proc.task.role is Role.APP else None
             proc = replace(proc, pid=pid, command=command, started_at=now, measure_at=measure_at)
             state = replace(state.put(proc), retries=0)
             return Turn(state, news=announce_start(proc))
@@ -210,7 +209,7 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
         return Turn(state)
     counting: list[Change] = []
     news: list[News] = []
-    waits: list[Seconds | None] = []
+    waits: dict[str, Seconds | None] = {}
     lanes = [min(change.needs.rules, default="") for change in changes]
     procs = {lane: job_of(state, lane, now) for lane in lanes}
     jobs = {lane: Job.of(proc, now) if proc else None for lane, proc in procs.items()}
@@ -219,7 +218,7 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
     for (lane, change, _), verdict in zip(asked, verdicts, strict=True):
         if verdict.counts:
             counting.append(change)
-            waits.append(verdict.wait)
+            waits[change.path] = verdict.wait
         if (proc := procs[lane]) and verdict.is_found_out:
             news.append(Warned(loop_text(change.path, proc)))
     bursts = gather(
@@ -229,7 +228,7 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
         state.git,
         state.echoes,
         listens=state.settings.task(0) is None,
-        wait=None if None in waits else max(filter(None, waits), default=0.0),
+        waits=waits,
     )
     return Turn(replace(state, bursts=bursts, loops=loops), news=tuple(news))
 

@@ -10,7 +10,7 @@ from reloader.core.burst import Pace
 from reloader.core.loops import LASTING, RUNS, RUNS_MEASURED, SLACK, Job, Loops
 from reloader.core.machine import next_deadline, suspect
 from reloader.core.messages import Change, FilesChanged, Measure, Measured, Stop, Warned
-from reloader.core.needs import RELOAD
+from reloader.core.needs import RELOAD, Needs
 from reloader.core.settings import Settings
 from tests.helpers.playbook import APP, Playbook
 
@@ -52,7 +52,7 @@ def test_what_the_app_cannot_have_written_always_counts(wrote: int, digest: str)
         assert verdict.counts
         assert verdict.wait is None
         assert not verdict.is_found_out
-    assert it.loops.measure_after() is None
+    assert it.loops.measure_at(it.now) is None
 
 
 def test_an_app_that_has_written_nothing_has_not_emptied_a_file_either() -> None:
@@ -150,16 +150,31 @@ def test_an_app_in_a_loop_is_told_once() -> None:
     assert told == 1
 
 
-@pytest.mark.parametrize("order", [("app.py",), ("app.py", "mine.py"), ("mine.py", "app.py")])
-def test_a_save_does_not_wait_with_what_the_app_writes(order: tuple[str, ...]) -> None:
-    """In one burst, however they fall into it: it is due as if the app had written nothing."""
-    book, ticket = Playbook(Settings()).at(0).spawns(APP), 1
-    for _ in range(RUNS_MEASURED - 1):
+def nearly_found_out(settings: Settings) -> Playbook:
+    """An app that has written the file after each start but the last; that is due to come."""
+    book = Playbook(settings).at(0).spawns(APP)
+    for ticket in range(1, RUNS_MEASURED):
         book.at(book.now + SOON, Measured(ticket, SIZE))
         change(book, str(ticket)).at(book.now + Pace.few).expect(Stop(ticket, TERM))
         book.exits(ticket).spawns(APP)
-        ticket += 1
-    book.at(book.now + SOON)
+    return book.at(book.now + SOON)
+
+
+def test_what_a_rule_is_for_frees_no_loop_of_the_app() -> None:
+    """Each lane has its own wait, though both files come at once."""
+    book = nearly_found_out(Settings(rule_paces={"css": Pace()}))
+    css = Change("a.css", Needs(rules=frozenset({"css"})), "x", 2 * SIZE)
+    book.at(book.now, Measured(RUNS_MEASURED, SIZE))
+    book.at(book.now, FilesChanged((Change("app.py", RELOAD, "x", SIZE), css)))
+    assert {burst.lane: burst.wait for burst in book.state.bursts} == {"": 1, "css": None}
+    book.waits_until(book.now + Pace.few)
+
+
+@pytest.mark.parametrize("order", [("app.py",), ("app.py", "mine.py"), ("mine.py", "app.py")])
+def test_a_save_does_not_wait_with_what_the_app_writes(order: tuple[str, ...]) -> None:
+    """In one burst, however they fall into it: it is due as if the app had written nothing."""
+    book = nearly_found_out(Settings())
+    ticket = RUNS_MEASURED
     for number, name in enumerate(order, 1):
         size = 2 * SIZE if name == "mine.py" else SIZE
         book.at(book.now + 0.001, Measured(ticket, number * SIZE))

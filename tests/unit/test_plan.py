@@ -93,8 +93,10 @@ def test_needs_are_a_set():
 def test_bursts_are_kept_by_lane():
     """Each rule settles by itself; the same path twice counts once."""
     css = Needs(rules=frozenset({"css"}))
-    bursts = gather((), (Change("a.py", RELOAD), Change("a.css", css)), 1.0, Git(), Echoes())
-    bursts = gather(bursts, (Change("a.py", RELOAD), Change("b.py", RELOAD)), 1.5, Git(), Echoes())
+    rest = {"git": Git(), "echoes": Echoes(), "listens": True}
+    rest["waits"] = dict.fromkeys(("a.py", "b.py", "a.css"), 0.0)
+    bursts = gather((), (Change("a.py", RELOAD), Change("a.css", css)), 1.0, **rest)
+    bursts = gather(bursts, (Change("a.py", RELOAD), Change("b.py", RELOAD)), 1.5, **rest)
     lanes = {burst.lane: burst for burst in bursts}
     assert lanes["css"].last_at == 1.0
     assert lanes[""].paths == {"a.py", "b.py"}
