@@ -26,7 +26,7 @@ from reloader.core.messages import (
 from reloader.process.find import SpawnError, find
 from reloader.process.mark import is_effaced, is_nested, stamped, ticket_in
 from reloader.process.spawn import Starter
-from reloader.process.tree import GroupView, ProcView
+from reloader.process.tree import GroupView, ProcView, written
 from reloader.process.wait import Waiter
 
 if TYPE_CHECKING:
@@ -196,8 +196,8 @@ class Children:
     def measure(self, ticket: Ticket) -> list[Fact]:
         """How much its tree has written; who is gone is part of whoever has waited for it."""
         job = self._jobs.get(ticket)
-        each = [self._view.written(p.pid) for p in self._members(job)] if job else [None]
-        known = [written for written in each if written is not None]
+        each = [written(p.pid) for p in self._members(job)] if job else [None]
+        known = [count for count in each if count is not None]
         return [Measured(ticket, sum(known) if len(known) == len(each) else None)]
 
     def alive(self) -> bool:

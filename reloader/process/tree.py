@@ -38,9 +38,6 @@ class View(Protocol):
     def environ(self, pid: int) -> bytes | None:
         """What it was started with, as in /proc/PID/environ; None: that can't be told."""
 
-    def written(self, pid: int) -> int | None:
-        """The bytes it has written, to whatever it was; None: that can't be told."""
-
 
 class ProcView:
     """Through /proc; needs us to be PID 1 or a subreaper, so that no orphan leaves our tree."""
@@ -87,13 +84,6 @@ class ProcView:
     def environ(self, pid: int) -> bytes | None:
         return _read(f"/proc/{pid}/environ")
 
-    def written(self, pid: int) -> int | None:
-        # proc_pid_io(5). Children that it has waited for count, too (the kernel's exit.c).
-        for line in (_read(f"/proc/{pid}/io") or b"").splitlines():
-            if line.startswith(b"wchar:"):
-                return int(line.split()[1])
-        return None
-
 
 class GroupView:
     """Where /proc can't be read: a process group as a whole, as if it were one process.
@@ -122,8 +112,16 @@ class GroupView:
     def environ(self, _pid: int) -> bytes | None:
         return None
 
-    def written(self, _pid: int) -> int | None:
-        return None
+
+def written(pid: int) -> int | None:
+    """The bytes a process has written, to whatever it was; None: that can't be told.
+
+    What children wrote counts once it has waited for them (proc_pid_io(5), the kernel's exit.c).
+    """
+    for line in (_read(f"/proc/{pid}/io") or b"").splitlines():
+        if line.startswith(b"wchar:"):
+            return int(line.split()[1])
+    return None
 
 
 def _children(pid: int) -> Iterator[int]:

@@ -48,9 +48,6 @@ class PsutilView:
             return None
         return b"\0".join(os.fsencode(f"{name}={value}") for name, value in environ.items())
 
-    def written(self, _pid: int) -> int | None:
-        return None  # macOS does not count it
-
 
 def _all() -> Iterator[psutil.Process]:
     try:
