@@ -117,7 +117,7 @@ def gather(  # noqa: PLR0913 -- what a burst depends on
 ) -> tuple[Burst, ...]:
     """Each change joins the burst of its lane; a new burst begins where there is none.
 
-    `listens`: whether a save of an unknown kind is held for an echo. `waits`: by path, as in a burst.
+    `listens`: whether a save of an unknown kind is held for an echo. `waits`: by path.
     """
     lanes: dict[str, list[Change]] = {}
     for change in changes:
