@@ -100,7 +100,7 @@ class Burst:
 
     def cause(self, git: Git) -> str:
         """What git did, in words: "main → feature/x"."""
-        if git.head != self.head and self.head:
+        if self.head and git.head not in (self.head, ""):
             return f"{self.head} → {git.head}"
         return (git.head or "git") if self.by_git else ""
 

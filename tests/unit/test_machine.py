@@ -126,6 +126,13 @@ def test_git_at_work_is_waited_for():
     assert book.news[0].count == 3
 
 
+def test_a_repository_that_is_gone_has_checked_out_nothing():
+    """With its folder, as when the root is moved away: it is a change like others."""
+    book = running().at(9, GitMoved(busy=False, head="main")).at(10, save())
+    book.at(10.002, GitMoved(busy=False, head="")).expect(Stop(1, TERM))
+    assert [news.git for news in book.news if isinstance(news, ChangeSeen)] == [""]
+
+
 def test_a_conflict_does_not_hold_for_ever():
     """A rebase that waits for a person leaves git at work; a save then waits one second."""
     book = running().at(9, GitMoved(busy=True, head="main")).at(10, save()).at(11)
