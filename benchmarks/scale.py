@@ -188,7 +188,7 @@ def cold_saves(forest: Forest, tries: int) -> list[float]:
 def filter_cost() -> Rows:
     """Microseconds a path, 20 excluded folders and 5 patterns; each folder seen before."""
     from reloader.config.model import Build, Config
-    from reloader.watch.rules import Rules
+    from reloader.filter.rules import Rules
 
     build = replace(
         Build(),

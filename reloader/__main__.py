@@ -6,9 +6,9 @@ import sys
 def main() -> int:
     """What must come before any other import, then the command line."""
     _search_project_last()  # first of all: `early` itself imports `signal`
-    from reloader.process import early
+    from reloader.process import bootstrap
 
-    early.block()
+    bootstrap.block()
     from reloader.cli import main as cli
 
     return cli(sys.argv[1:])

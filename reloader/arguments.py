@@ -106,7 +106,7 @@ def _strangers(rest: list[str]) -> tuple[list[Problem], list[str]]:
 
     A word behind an unknown flag is its value.
     """
-    from reloader.config.words import nearest
+    from reloader.config.wording import nearest
 
     problems, words = [], []
     for index, text in enumerate(rest):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from reloader.arguments import Given
-    from reloader.commands.live import Project
+    from reloader.commands.app import Project
 
 _USAGE = "reloader run [-c FILE|FOLDER]… [--section.key VALUE …] [--json] [-- ARGS…]"
 _HELP = ("-h", "--help")
@@ -104,7 +104,7 @@ def _overview() -> str:
 
 
 def _unknown_command(name: str) -> Problem:
-    from reloader.config.words import nearest
+    from reloader.config.wording import nearest
 
     near = nearest(name, _COMMANDS)
     hint = f"did you mean reloader {near}?" if near else "reloader -h lists the commands"
@@ -151,7 +151,7 @@ def _run(arguments: list[str]) -> int:
 
 def _projects(invocations: list[Invocation]) -> list[Project]:
     """Several configs are several apps; all that is wrong in any of them is said at once."""
-    from reloader.commands.live import Project
+    from reloader.commands.app import Project
 
     environ, cwd = dict(os.environ), _working_directory()
     reads = [partial(read_config, invocation, environ, cwd) for invocation in invocations]

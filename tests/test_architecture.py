@@ -14,25 +14,30 @@ PACKAGE = Path(reloader.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 THIRD_PARTY = {
     "tomli": {"config/document.py"},
-    "watchfiles": {"watch/foreign.py"},
+    "watchfiles": {"watch/engine_watchfiles.py"},
     "psutil": {"process/tree_psutil.py"},
 }
 # What a file may import of us. Data flows one way; only the commands know the whole house.
 MAY_IMPORT = {
-    "core": {"core", "config.model"},
+    "core": {"core"},
     "config": {"config", "errors"},
-    "process": {"process", "core.messages", "core.source", "config.model"},
-    "watch": {
-        "watch",
-        "core.messages",
-        "core.needs",
-        "core.source",
-        "config.model",
-        "config.regex",
-    },
-    "control": {"control", "core.messages", "core.source", "errors"},
+    "filter": {"filter", "core.messages", "core.needs", "config.model", "config.regex"},
+    "runtime": {"runtime", "core"},
+    "process": {"process", "command", "core.messages", "config.model", "runtime.source"},
+    "command": {"command", "core.messages", "config.model"},
+    "terminal": {"terminal", "process", "core.messages", "runtime.source"},
+    "watch": {"watch", "filter", "core.messages", "core.needs", "config.model", "runtime"},
+    "control": {"control", "core.messages", "runtime.source", "errors"},
     "report": {"report", "core.messages", "config.model"},
+    "checks": {"checks", "watch", "filter", "config", "process"},
 }
+
+# File circles that are still to be cut; the list only ever gets shorter.
+KNOWN_CIRCLES = [
+    ["config.air", "config.layers"],
+    ["core.debounce", "core.formatters", "core.messages", "core.settings"],
+    ["filter.matchers", "filter.rules"],
+]
 
 
 def name_of(path: Path) -> str:
@@ -71,6 +76,46 @@ def test_import_law(path):
         "__version__",
     }  # the packages themselves are empty
     assert not bad, f"{name_of(path)} imports {bad}"
+
+
+def module_of(path: Path) -> str:
+    return name_of(path).removesuffix(".py").replace("/", ".")
+
+
+def named_files(path: Path) -> set[str]:
+    """Every file of the package that this file names, lazily or for its types only."""
+    modules = {module_of(p) for p in FILES}
+    found = {m.removeprefix("reloader.") for m in imports(path) if m.startswith("reloader.")}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("reloader"):
+            base = (node.module or "").removeprefix("reloader").removeprefix(".")
+            found |= {f"{base}.{alias.name}".removeprefix(".") for alias in node.names}
+    return (found & modules) - {module_of(path)}
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of files that import each other in a circle (strongly connected)."""
+    reach = {start: set(direct) for start, direct in graph.items()}
+    while True:
+        wider = {
+            start: found.union(*(reach.get(name, set()) for name in found))
+            for start, found in reach.items()
+        }
+        if wider == reach:
+            break
+        reach = wider
+    groups = {
+        frozenset(other for other in reach[name] if name in reach.get(other, set()))
+        for name in reach
+        if name in reach[name]
+    }
+    return sorted(sorted(group) for group in groups)
+
+
+def test_no_file_circles():
+    """No file imports itself through others, not even for its types."""
+    graph = {module_of(path): named_files(path) for path in FILES}
+    assert circles(graph) == KNOWN_CIRCLES
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

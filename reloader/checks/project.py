@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from reloader.checks import watches
 from reloader.checks.finding import Finding, Grade
+from reloader.filter.rules import Rules
 from reloader.paths import is_below
 from reloader.watch import mounts
-from reloader.watch.rules import Rules
-from reloader.watch.survey import survey
+from reloader.watch.scan import survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

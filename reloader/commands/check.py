@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from reloader.config import doubts
-from reloader.config.checks import problem
+from reloader.config import warnings
 from reloader.config.model import Layer
 from reloader.config.project import GO_EXCLUDE_DIR
-from reloader.config.toml import effective, value_of
-from reloader.config.words import quoted
+from reloader.config.toml_writer import effective, value_of
+from reloader.config.validate import problem
+from reloader.config.wording import quoted
 from reloader.errors import Exit
-from reloader.watch.survey import survey
+from reloader.watch.scan import survey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from reloader.config.load import Reading
     from reloader.config.model import Config
     from reloader.errors import Problem
-    from reloader.watch.rules import Rules
-    from reloader.watch.survey import Survey
+    from reloader.filter.rules import Rules
+    from reloader.watch.scan import Survey
 
 
 class Level(Enum):
@@ -66,7 +66,7 @@ def check(reading: Reading, path: str) -> list[Finding]:
     config = reading.config
     found = list(reading.doubts)
     if config:
-        found += doubts.closer(config, reading.document)
+        found += warnings.closer(config, reading.document)
         told = {problem.where for problem in found}
         missing = _programs(config, reading.document, path)
         found += [problem for problem in missing if not (problem.where and problem.where in told)]
@@ -131,14 +131,14 @@ def _plain(value: object) -> object:
 
 def _programs(config: Config, document: Document | None, path: str) -> Iterator[Problem]:
     """Commands whose program is not there; what only a shell can tell is not judged."""
-    from reloader.process.command import app_command, parse_line
+    from reloader.command.parse import app_command, parse_line
 
     build = config.build
     jobs: list[tuple[str, int | None, str]] = [("build.cmd", None, build.cmd)]
     jobs += [("build.pre_cmd", index, line) for index, line in enumerate(build.pre_cmd)]
     for key, index, line in jobs:
         if line and _is_missing(program := parse_line(line).argv[0], config.command_dir, path):
-            yield problem(key, doubts.at(config, document, key, index), *_no_program(program))
+            yield problem(key, warnings.at(config, document, key, index), *_no_program(program))
     keys = ("full_bin", "entrypoint", "bin")
     key = next((f"build.{name}" for name in keys if getattr(build, name)), "")
     if not key:
@@ -188,7 +188,7 @@ def _endings(config: Config, document: Document | None, rules: Rules) -> Iterato
     for index, ending in enumerate(config.build.include_ext):
         if ending == "*":
             continue
-        place = doubts.at(config, document, key, index)
+        place = warnings.at(config, document, key, index)
         text = f"no file with the ending {quoted(ending)} ever counts"
         if any(char in ending for char in "/\\*?[]{}"):
             yield problem(key, place, text, "an ending is what comes after a dot")
@@ -213,7 +213,7 @@ def _deeper(config: Config, document: Document | None, seen: Survey) -> Iterator
         if os.path.exists(os.path.join(config.root, name)):
             continue
         if found := next((path for path in watched if path.endswith("/" + name)), ""):
-            place = doubts.at(config, document, key, index)
+            place = warnings.at(config, document, key, index)
             what = f"there is no {quoted(name)} in the root, and {quoted(found)} is watched"
             yield problem(key, place, what, f'for all of that name: "**/{name}"')
 
@@ -241,4 +241,4 @@ def _by_accident(config: Config, document: Document | None, seen: Survey) -> Ite
             text = f"{quoted(pattern)} also takes {min(paths)}{more}"
             word_hint = f'for a folder: exclude_dir = ["**/{pattern}"]'
             hint = word_hint if is_word else f"a dot is any letter; for a dot write '{exact}'"
-            yield problem(key, doubts.at(config, document, key, index), text, hint)
+            yield problem(key, warnings.at(config, document, key, index), text, hint)

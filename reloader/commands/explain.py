@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from reloader.config import model
 from reloader.config.layers import variable
 from reloader.config.render import default_text
-from reloader.config.toml import decided_later, toml, value_of
-from reloader.config.words import nearest
+from reloader.config.toml_writer import decided_later, toml, value_of
+from reloader.config.wording import nearest
 from reloader.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reloader.config.load import Reading
     from reloader.config.model import Config, Option
     from reloader.core.needs import Needs
-    from reloader.watch.survey import Survey
+    from reloader.watch.scan import Survey
 
 _KEYS = {key: (option, default) for key, option, default in model.options()}
 _RULES = "build.rules"
@@ -64,7 +64,7 @@ class _Paths:
 
     @property
     def seen(self) -> Survey:
-        from reloader.watch.survey import survey
+        from reloader.watch.scan import survey
 
         if self._seen is None:
             self._seen = survey(self.config)

@@ -6,7 +6,7 @@ import os
 from os.path import exists, join
 from typing import TYPE_CHECKING
 
-from reloader.commands.kinds import SCHEMA, SCHEMA_LINE, detect, named
+from reloader.commands.init_templates import SCHEMA, SCHEMA_LINE, detect, named
 from reloader.errors import ConfigError, Problem, ReloaderError
 
 if TYPE_CHECKING:

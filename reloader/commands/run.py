@@ -6,26 +6,26 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from reloader.commands.live import Live, Shared
+from reloader.commands import settings
+from reloader.commands.app import Live, Shared
 from reloader.control.socket import StatusSocket
 from reloader.control.status import Status
-from reloader.core import plan
-from reloader.core.clock import Clock
-from reloader.core.loop import Inbox, Loop
 from reloader.core.messages import Tick
 from reloader.errors import Exit
-from reloader.process import init, signals
+from reloader.process import orphans, signals
 from reloader.process.children import Children
-from reloader.process.foreground import Foreground
 from reloader.process.launcher import Streams
 from reloader.process.mark import new_run
-from reloader.process.terminal import Terminal
 from reloader.report.console import writer
+from reloader.runtime.clock import Clock
+from reloader.runtime.loop import Inbox, Loop
+from reloader.terminal.foreground import Foreground
+from reloader.terminal.tty import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from reloader.commands.live import Project
+    from reloader.commands.app import Project
     from reloader.report.jsonl import JsonLines
 
 
@@ -36,8 +36,8 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     """
     sockets = [_status_socket(project) for project in projects]
     run_name = new_run()
-    guardian = init.Guardian(run_name)
-    children = Children(run_name, adopts=init.become_subreaper(), guard=guardian.guard)
+    guardian = orphans.Guardian(run_name)
+    children = Children(run_name, adopts=orphans.become_subreaper(), guard=guardian.guard)
     is_alone = len(projects) == 1
     keys = all(project.config.terminal.keys for project in projects) and not json
     # Without keys the app has the terminal from its start: of several, none can.
@@ -126,7 +126,7 @@ def _status_socket(project: Project) -> StatusSocket | None:
     """
     config = project.config
     build = config.build
-    status = Status(os.getpid(), config.root, plan.has_app(build), project.name)
+    status = Status(os.getpid(), config.root, settings.has_app(build), project.name)
     commands = (build.cmd, build.full_bin, build.bin, *build.entrypoint)
     file = os.path.realpath(config.file) if config.file else ""
     what = (config.root, file, *commands, *build.args_bin, *config.args)

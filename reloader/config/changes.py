@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.config.model import options
-from reloader.config.toml import value_of
+from reloader.config.toml_writer import value_of
 
 if TYPE_CHECKING:
     from reloader.config.model import Config

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from reloader.config import air, model, values
 from reloader.config.lines import comment_of, statements
 from reloader.config.model import Layer, Origin
-from reloader.config.toml import toml, value_of
-from reloader.config.words import shown
+from reloader.config.toml_writer import toml, value_of
+from reloader.config.wording import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

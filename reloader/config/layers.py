@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reloader.config import air, model, values
 from reloader.config.model import Layer, Origin, Rule
-from reloader.config.words import nearest, shown
+from reloader.config.wording import nearest, shown
 from reloader.errors import Problem
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reloader.config import air, checks, discover, doubts, model, project
+from reloader.config import air, discover, model, project, validate, warnings
 from reloader.config.layers import (
     Findings,
     Setting,
@@ -91,7 +91,7 @@ def read(
     else:
         config = _config(written, document, environ, cwd, found)
         config = replace(config, args=invocation.args)
-        found.doubts += doubts.at_start(config)
+        found.doubts += warnings.at_start(config)
     rest = tuple(found.doubts), tuple(found.remarks)
     if found.problems or config is None:
         return Reading(None, tuple(found.problems), *rest, document)
@@ -112,7 +112,7 @@ def _config(
     cwd: str,
     found: Findings,
 ) -> Config:
-    home = checks.home_folder(environ.get("HOME", ""))
+    home = validate.home_folder(environ.get("HOME", ""))
     is_air = document is not None and air.is_air(document.name)
     root = _root(written, cwd, home, found, is_air=is_air)
     config = _resolved(_completed(written, root, is_air), root, home)
@@ -191,7 +191,7 @@ def _root(written: Settings, cwd: str, home: str, found: Findings, *, is_air: bo
     """
     setting = written.get("root", Setting(model.Config.root, _DEFAULT))
     root = os.path.realpath(_path(setting.value, cwd, home))
-    if problem := checks.root_problem(root, setting.origin):
+    if problem := validate.root_problem(root, setting.origin):
         (found.doubts if is_air and not os.path.exists(root) else found.problems).append(problem)
     return root
 
@@ -223,10 +223,10 @@ def _resolved(settings: Settings, root: str, home: str) -> Config:
 def _checked(config: Config, home: str, cwd: str, found: Findings) -> Config:
     """The config, without what it must not do."""
     file_dir = os.path.realpath(os.path.dirname(os.path.join(cwd, config.file)))
-    if problem := checks.dangerous_root(config, home, file_dir if config.file else ""):
+    if problem := validate.dangerous_root(config, home, file_dir if config.file else ""):
         found.problems.append(problem)
-    found.problems += checks.app_problems(config)
-    if config.misc.clean_on_exit and (why := checks.cleaning(config, home)):
+    found.problems += validate.app_problems(config)
+    if config.misc.clean_on_exit and (why := validate.cleaning(config, home)):
         config = _uncleaned(config, why, found)
     build = config.build
     runs = build.cmd or build.full_bin or build.entrypoint or build.bin or build.rules
@@ -242,10 +242,10 @@ def _uncleaned(config: Config, why: str, found: Findings) -> Config:
     key = "misc.clean_on_exit"
     origin = config.origins[key]
     if config.is_air:
-        found.doubts.append(checks.problem(key, origin, f"{why}; it is left alone"))
+        found.doubts.append(validate.problem(key, origin, f"{why}; it is left alone"))
         return replace(config, misc=replace(config.misc, clean_on_exit=False))
     hint = 'give tmp_dir a folder of its own, like "tmp"'
-    found.problems.append(checks.problem(key, origin, why, hint))
+    found.problems.append(validate.problem(key, origin, why, hint))
     return config
 
 

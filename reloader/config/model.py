@@ -12,7 +12,7 @@ from dataclasses import field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NewType
 
-from reloader.config.words import one_line
+from reloader.config.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

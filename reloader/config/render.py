@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reloader.config.model import Kind, Option, Rule, options
-from reloader.config.toml import toml
+from reloader.config.toml_writer import toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

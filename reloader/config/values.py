@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reloader.config.model import Engine, Kind, Millis, Option, Seconds
-from reloader.config.words import quoted, shown
+from reloader.config.wording import quoted, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,10 +11,11 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from reloader.core.burst import Burst, Git, gather
-from reloader.core.echo import Echoes
+from reloader.core.announce import announce_start, announce_stop, loop_text, why
+from reloader.core.debounce import Burst, Git, gather
+from reloader.core.feedback import APP_WINDOW, Job, Loops
+from reloader.core.formatters import Echoes
 from reloader.core.life import Event, Life, Proc
-from reloader.core.loops import APP_WINDOW, Job, Loops
 from reloader.core.messages import (
     AppExited,
     Asked,
@@ -60,7 +61,6 @@ from reloader.core.messages import (
     Wish,
 )
 from reloader.core.needs import NOTHING, RELOAD, RESTART, Needs
-from reloader.core.telling import announce_start, announce_stop, loop_text, why
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

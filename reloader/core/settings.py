@@ -9,7 +9,7 @@ import signal
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from reloader.core.burst import Pace
+from reloader.core.debounce import Pace
 from reloader.core.messages import Role, Seconds, Task
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from reloader.command.which import SpawnError, find
 from reloader.core.messages import (
     Measured,
     Noticed,
@@ -23,7 +24,6 @@ from reloader.core.messages import (
     TreeEmptied,
     Warned,
 )
-from reloader.process.find import SpawnError, find
 from reloader.process.mark import is_effaced, is_nested, stamped, ticket_in
 from reloader.process.spawn import Starter
 from reloader.process.tree import GroupView, ProcView, written
@@ -32,9 +32,9 @@ from reloader.process.wait import Waiter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from reloader.command.parse import Command
     from reloader.core.messages import Fact, Ticket
-    from reloader.process.command import Command
-    from reloader.process.memory import MemoryLimit
+    from reloader.process.oom import MemoryLimit
     from reloader.process.tree import Process, View
 
 __all__ = ["Children", "SpawnError"]
@@ -115,7 +115,7 @@ class Children:
         self._owners.pop(pid, None)
         self._tell_guard()
         if self._memory is None:  # not before the first process: the user waits for it
-            from reloader.process.memory import MemoryLimit
+            from reloader.process.oom import MemoryLimit
 
             self._memory = MemoryLimit()
         return pid

@@ -7,17 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reloader.command.parse import Command, app_command, parse_line
 from reloader.core.messages import Noticed, ProcessStarted, Role, SpawnFailed, Warned
 from reloader.process.children import SpawnError
-from reloader.process.command import Command, app_command, parse_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from reloader.command.environ import EnvFiles
     from reloader.config.model import Config
     from reloader.core.messages import Fact, Task, Ticket
     from reloader.process.children import Children
-    from reloader.process.environ import EnvFiles
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from reloader.core.messages import SignalReceived
-from reloader.process.early import ENDING, HELD
+from reloader.process.bootstrap import ENDING, HELD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

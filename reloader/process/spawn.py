@@ -8,8 +8,8 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from reloader.process.command import SHELL
-from reloader.process.find import SpawnError, diagnose, is_script
+from reloader.command.parse import SHELL
+from reloader.command.which import SpawnError, diagnose, is_script
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

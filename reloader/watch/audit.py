@@ -14,9 +14,9 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from reloader.runtime.wakeup import Wake
 from reloader.watch.mounts import MountWait
 from reloader.watch.snapshot import Difference, Listing, Signature, below, difference, listing
-from reloader.watch.wake import Wake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -18,7 +18,7 @@ from reloader.paths import is_below
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reloader.watch.wake import Wake
+    from reloader.runtime.wakeup import Wake
 
 _TABLE = "/proc/self/mountinfo"
 

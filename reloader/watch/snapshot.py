@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from reloader.watch.rules import Folder, Rules
+    from reloader.filter.rules import Folder, Rules
 
 # (mtime_ns, size, inode, ctime_ns, (mode, uid, gid, links)): 200 same-size rewrites in a row differ
 # (measured). A plain tuple: there is one for each file.

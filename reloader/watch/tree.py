@@ -11,7 +11,6 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from reloader.watch.reached import Reached
 from reloader.watch.snapshot import (
     Contents,
     Difference,
@@ -24,11 +23,12 @@ from reloader.watch.snapshot import (
     listing,
     see,
 )
+from reloader.watch.symlinks import Reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reloader.watch.guard import Guard, Terms
+    from reloader.watch.registrar import Guard, Terms
 
 _EACH = 32  # looks between two looks at the clock
 # A file that is gone is most often half a save: editors move the old one away, then write. The

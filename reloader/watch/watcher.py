@@ -23,20 +23,20 @@ from reloader.core.messages import (
     WatchStarted,
 )
 from reloader.paths import is_below
+from reloader.runtime.wakeup import Wake
 from reloader.watch.audit import Audit
-from reloader.watch.foreign import Foreign
+from reloader.watch.engine_watchfiles import Foreign
 from reloader.watch.git import Repository
-from reloader.watch.guard import Guard, Terms, Unguarded
-from reloader.watch.polled import Polled
+from reloader.watch.poll_fallback import Polled
+from reloader.watch.registrar import Guard, Terms, Unguarded
 from reloader.watch.snapshot import Hint, contents_of
 from reloader.watch.tree import Tree
-from reloader.watch.wake import Wake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reloader.config.model import Config
-    from reloader.watch.rules import Rules
+    from reloader.filter.rules import Rules
 
 _GATHER = 0.010  # seconds a read spends on events, and on looks: the main loop has other things
 _WORK = 0.020  # to do
@@ -290,7 +290,7 @@ class Watcher:
         return Unwatched(terms, self._polled)
 
     def _native(self, terms: Terms) -> Backend:
-        from reloader.watch.native import Native
+        from reloader.watch.engine_inotify import Native
 
         try:
             return Native(terms, self._polled)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 BROKEN_KEYS = """
 import sys
-from reloader.process.keys import Keys
+from reloader.terminal.keys import Keys
 def broken(*_):
     raise RuntimeError("a bug")
 Keys.typed = broken

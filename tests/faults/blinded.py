@@ -23,7 +23,7 @@ def since() -> None:
 
 def new_folders() -> None:
     """Only folders that were there at the start are watched."""
-    from reloader.watch.native import Native
+    from reloader.watch.engine_inotify import Native
 
     honest = Native.arm
     Native.arm = lambda self, path: self.tree.walked or honest(self, path)
@@ -31,7 +31,7 @@ def new_folders() -> None:
 
 def made_again() -> None:
     """A folder is watched once; one that is made again in its place is not."""
-    from reloader.watch.native import Native
+    from reloader.watch.engine_inotify import Native
 
     honest, armed = Native.arm, set()
 
@@ -45,7 +45,7 @@ def made_again() -> None:
 
 def reached() -> None:
     """A link to a folder is followed, wherever it leads."""
-    from reloader.watch.reached import Reached
+    from reloader.watch.symlinks import Reached
 
     Reached.admits = lambda *_: True
 
@@ -70,14 +70,14 @@ def largest() -> None:
 
 def temporary() -> None:
     """What editors write beside a file counts like any other."""
-    from reloader.watch import filters
+    from reloader.filter import matchers
 
-    filters.is_temporary = lambda _: False
+    matchers.is_temporary = lambda _: False
 
 
 def canary() -> None:
     """Nobody asks whether the kernel still tells."""
-    from reloader.watch.native import Native
+    from reloader.watch.engine_inotify import Native
 
     Native.hears = lambda _: True
 
@@ -104,16 +104,16 @@ def silent() -> None:
 
 
 def haste() -> None:
-    from reloader.watch import audit, poll
+    from reloader.watch import audit, engine_poll
 
     audit._TRUSTED = audit._UNKNOWN = 0.3, 1
     audit._FIRST, audit._SETTLE = 0.3, 0.1
-    poll._HUNG = 0.5
+    engine_poll._HUNG = 0.5
 
 
 def once_watched(work: object) -> None:
     """Does it to inotify's descriptor as soon as the tree has been walked."""
-    from reloader.watch.native import Native
+    from reloader.watch.engine_inotify import Native
 
     done: list[Native] = []
 

@@ -15,16 +15,16 @@ sys.path.pop(0)  # this folder: the project under test must find nothing here
 
 def setting(**values: object) -> None:
     """These settings whatever the config says."""
-    from reloader.core import plan
+    from reloader.commands import settings
 
-    honest = plan.settings
-    plan.settings = lambda *args, **options: replace(honest(*args, **options), **values)
+    honest = settings.settings
+    settings.settings = lambda *args, **options: replace(honest(*args, **options), **values)
 
 
 def no_mask() -> None:
-    from reloader.process import early
+    from reloader.process import bootstrap
 
-    early.signal.pthread_sigmask = lambda *_: None
+    bootstrap.signal.pthread_sigmask = lambda *_: None
 
 
 def no_close() -> None:
@@ -83,7 +83,7 @@ def wall_clock() -> None:
 
 def no_skipping() -> None:
     """Time in which we stood still counts."""
-    from reloader.core import clock
+    from reloader.runtime import clock
 
     clock.Clock.woke = lambda *_: None
 
@@ -171,7 +171,7 @@ def slow_patterns() -> None:
 
 def one_environment() -> None:
     """Env files are read once."""
-    from reloader.process.environ import EnvFiles
+    from reloader.command.environ import EnvFiles
 
     honest, found = EnvFiles.read, []
 
@@ -215,14 +215,14 @@ def without(module: str, cls: str, method: str) -> None:
 
 
 def no_flush() -> None:
-    from reloader.process import terminal
+    from reloader.terminal import tty
 
-    terminal.termios.tcflush = lambda *_: None
+    tty.termios.tcflush = lambda *_: None
 
 
 def one_rereading() -> None:
     """Only the first edit of the config is seen."""
-    from reloader.commands.live import Live
+    from reloader.commands.app import Live
 
     honest, edits = Live._reread, []
 
@@ -262,10 +262,10 @@ GUARDS = {
     "escapes": raw_names,
     "terminal": always_a_terminal,
     "suspend": lambda: without("reloader.process.children", "Children", "send_to_groups"),
-    "guardian's modes": lambda: without("reloader.process.init", "Guardian", "modes"),
+    "guardian's modes": lambda: without("reloader.process.orphans", "Guardian", "modes"),
     "forward": lambda: without("reloader.process.children", "Children", "forward"),
     "flush": no_flush,
-    "start line": lambda: without("reloader.process.terminal", "Terminal", "start_line"),
+    "start line": lambda: without("reloader.terminal.tty", "Terminal", "start_line"),
 }
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ A step's orders must be exactly those expected; a script that ends with somethin
 
 from __future__ import annotations
 
-from reloader.core.echo import Echo, Echoes
+from reloader.core.formatters import Echo, Echoes
 from reloader.core.machine import State, advance, next_deadline
 from reloader.core.messages import (
     Change,

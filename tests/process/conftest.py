@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reloader.process.init import PR_SET_CHILD_SUBREAPER
+from reloader.process.orphans import PR_SET_CHILD_SUBREAPER
 from tests.process.lab import Lab, child
 from tests.process.tty import Tty
 

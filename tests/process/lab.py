@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reloader.command.parse import Command, parse_line
 from reloader.core.messages import ProcessExited, TreeEmptied
 from reloader.process.children import Children
-from reloader.process.command import Command, parse_line
-from reloader.process.init import become_subreaper  # noqa: F401 -- for programs
 from reloader.process.mark import new_run, ticket_in
+from reloader.process.orphans import become_subreaper  # noqa: F401 -- for programs
 from tests.helpers.until import until
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ MINI=again: starts it again when it has ended by itself; MINI=wait: waits for a 
 MINI_KEYS: reads keys; a restart is as SIGUSR2.
 """
 
-from reloader.process.early import block
+from reloader.process.bootstrap import block
 
 block()
 
@@ -17,6 +17,7 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 from collections import deque  # noqa: E402
 
+from reloader.command.parse import Command  # noqa: E402
 from reloader.core.messages import (  # noqa: E402
     Asked,
     ProcessExited,
@@ -25,12 +26,11 @@ from reloader.core.messages import (  # noqa: E402
     Wish,
 )
 from reloader.process.children import Children  # noqa: E402
-from reloader.process.command import Command  # noqa: E402
-from reloader.process.foreground import Foreground  # noqa: E402
-from reloader.process.init import Guardian, become_subreaper  # noqa: E402
 from reloader.process.mark import new_run  # noqa: E402
+from reloader.process.orphans import Guardian, become_subreaper  # noqa: E402
 from reloader.process.signals import SignalSource  # noqa: E402
-from reloader.process.terminal import Terminal  # noqa: E402
+from reloader.terminal.foreground import Foreground  # noqa: E402
+from reloader.terminal.tty import Terminal  # noqa: E402
 
 MODE = os.environ.get("MINI")
 STOP = getattr(signal, os.environ.get("MINI_STOP", "SIGTERM"))

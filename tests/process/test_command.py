@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from reloader.command import parse
+from reloader.command.parse import SHELL, Command, parse_line
 from reloader.config.model import Build, Config
-from reloader.process import command
-from reloader.process.command import SHELL, Command, parse_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,7 +125,7 @@ def test_assignments_are_what_sh_makes_of_them(
 
 
 def app_command(build: Build, args: tuple[str, ...], root: str, workdir: str = "") -> Command:
-    return command.app_command(Config(root=root, build=build, args=args, workdir=workdir))
+    return parse.app_command(Config(root=root, build=build, args=args, workdir=workdir))
 
 
 def test_full_bin_goes_before_entrypoint_before_bin() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reloader.process.dotenv import EnvFileError, parse
-from reloader.process.environ import EnvFiles
+from reloader.command.dotenv import EnvFileError, parse
+from reloader.command.environ import EnvFiles
 
 if TYPE_CHECKING:
     from pathlib import Path

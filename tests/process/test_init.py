@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reloader.process.init import Guardian
 from reloader.process.mark import new_run
+from reloader.process.orphans import Guardian
 from tests.helpers.until import until
 from tests.process.lab import ROOT, Mini, environ_of, lives, pids, run_program
 
@@ -67,7 +67,7 @@ def test_pid_1_ends_when_asked_to(number: int) -> None:
 def test_a_sigterm_in_the_first_milliseconds_is_not_lost() -> None:
     """At whatever moment after our first statement; sent from inside, so that it is exact."""
     code = (
-        "from reloader.process.early import block; block(); import os, signal;"
+        "from reloader.process.bootstrap import block; block(); import os, signal;"
         "pid = os.posix_spawn('/bin/kill', ['kill', '-TERM', '1'], {}); os.waitpid(pid, 0);"
         "from reloader.process.signals import SignalSource; print(SignalSource(list).read())"
     )

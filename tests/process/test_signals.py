@@ -36,7 +36,7 @@ def test_a_hundred_signals_in_a_row_lose_no_other() -> None:
     """A full pipe is only a bell that rings already: the TERM among them comes through, once."""
     lines = run_program(
         """
-        from reloader.process.early import block
+        from reloader.process.bootstrap import block
         from reloader.process.signals import SignalSource
         block()
         forwarded = []
@@ -61,7 +61,7 @@ def test_a_hundred_signals_in_a_row_lose_no_other() -> None:
 def test_what_came_while_we_held_signals_back_is_not_lost() -> None:
     lines = run_program(
         """
-        from reloader.process.early import block
+        from reloader.process.bootstrap import block
         from reloader.process.signals import SignalSource
         block()
         os.kill(os.getpid(), signal.SIGTERM)
@@ -80,7 +80,7 @@ def test_none_is_lost_between_the_bell_and_the_note() -> None:
     lines = run_program(
         """
         import select
-        from reloader.process.early import block
+        from reloader.process.bootstrap import block
         from reloader.process.signals import SignalSource
         block()
         got = []
@@ -118,7 +118,7 @@ def test_an_ignored_sigchld_costs_no_exit_status() -> None:
 def test_block_alone_undoes_an_ignored_sigchld() -> None:
     """For whatever is run before the loop, or without it."""
     code = """
-        from reloader.process.early import block
+        from reloader.process.bootstrap import block
         block()
         print(subprocess.run(["sh", "-c", "exit 7"]).returncode)
         """
@@ -139,7 +139,7 @@ def test_nohup_is_respected() -> None:
 def test_a_signal_after_the_end_does_not_change_our_exit_status() -> None:
     lines = run_program(
         """
-        from reloader.process.early import block
+        from reloader.process.bootstrap import block
         from reloader.process.signals import SignalSource
         block()
         source = SignalSource(lambda: [])
@@ -158,7 +158,7 @@ def test_a_signal_after_the_end_does_not_change_our_exit_status() -> None:
 def test_standard_descriptors_that_were_closed_are_given_their_place() -> None:
     """Else the next file that is opened would be the app's standard output."""
     code = (
-        "from reloader.process.early import block; import os; block();"
+        "from reloader.process.bootstrap import block; import os; block();"
         "fd = os.open('/etc/hostname', 0); os.write(7, str(fd).encode());"
         "os.posix_spawn('/bin/sh', ['sh', '-c', 'echo lost; echo lost >&2; printf , >&7'], {});"
         "os.wait()"

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reloader.command.parse import Command, parse_line
 from reloader.process.children import SpawnError
-from reloader.process.command import Command, parse_line
 from reloader.process.mark import NAME
 from tests.process.lab import PYTHON, Lab, ignoring, program, run_program
 
@@ -75,7 +75,7 @@ def signals_of_a_child(*ignored: str) -> dict[str, set[int]]:
     """The signals that are blocked and ignored in a child, when a shell left us some ignored."""
     lines = run_program(
         """
-        from reloader.process.early import block
+        from reloader.process.bootstrap import block
         block()
         lab = Lab(Path("/"))
         lab.exited(lab.sh("exec grep -E '^Sig(Blk|Ign)' /proc/self/status"))

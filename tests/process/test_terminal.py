@@ -188,7 +188,7 @@ def test_nothing_outlives_the_terminal(tty, verbs: str, keys) -> None:
 def test_without_a_terminal_nothing_is_handed_over() -> None:
     """Nor where our input is a pipe, nor in a session without one; it's just a plain call."""
     code = (
-        "from reloader.process.terminal import Terminal; from reloader.process.foreground import *;"
+        "from reloader.terminal.tty import Terminal; from reloader.terminal.foreground import *;"
         "from reloader.process.children import Children;"
         "f = Foreground(Children('run'), Terminal.open()); f.give(1, 1); f.resume();"
         "print(f.read(), f.collect(), f.stop(1, 15)); f.close(); f.close()"

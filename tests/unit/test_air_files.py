@@ -17,7 +17,7 @@ import pytest
 from reloader.commands.init import convert
 from reloader.config import model
 from reloader.config.load import Invocation, read
-from reloader.watch.rules import Rules
+from reloader.filter.rules import Rules
 from tests.helpers import air
 
 FIXTURES = sorted((Path(__file__).parents[1] / "air_configs").iterdir())

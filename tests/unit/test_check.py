@@ -10,7 +10,7 @@ from reloader.cli import main
 from reloader.commands.check import Level, check, render, status
 from reloader.config import load, model
 from reloader.config.load import Invocation
-from reloader.config.toml import effective, value_of
+from reloader.config.toml_writer import effective, value_of
 from reloader.errors import Exit
 from tests.unit.test_config_load import loaded
 

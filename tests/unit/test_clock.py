@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reloader.core.clock import LATE, Clock
+from reloader.runtime.clock import LATE, Clock
 
 
 class Wall:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reloader.commands.init import init
-from reloader.commands.kinds import KINDS, SCHEMA
+from reloader.commands.init_templates import KINDS, SCHEMA
 from reloader.config import schema
 from reloader.errors import ConfigError, Exit, ReloaderError
 from tests.unit.test_config_load import loaded

@@ -16,9 +16,9 @@ from reloader.checks.watches import Holder, Limit, Watches
 from reloader.commands import doctor
 from reloader.config.model import Build
 from reloader.errors import ConfigError, Exit, Problem
+from reloader.filter.rules import Rules
 from reloader.watch import mounts
 from reloader.watch.inotify import CREATE, Inotify
-from reloader.watch.rules import Rules
 from tests.watch.seeing import config_for
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 
 from reloader.commands.init import convert
 from reloader.config import model
-from reloader.config.toml import value_of
+from reloader.config.toml_writer import value_of
 from reloader.errors import ConfigError, ReloaderError
 from tests.unit.test_config_air import AS_INIT_WRITES
 from tests.unit.test_config_load import loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reloader.core.messages import Asked, KeysOffered, Noticed, SignalReceived, Wish
-from reloader.process.keys import Keys
+from reloader.terminal.keys import Keys
 
 RESTART, BUILD, PAUSE, QUIT = (
     *(Asked(wish) for wish in (Wish.RESTART, Wish.BUILD, Wish.PAUSE)),

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 
-from reloader.core.clock import Clock
-from reloader.core.loop import Inbox, Loop, System, Worker
 from reloader.core.machine import State
 from reloader.core.messages import (
     AppExited,
@@ -25,6 +23,8 @@ from reloader.core.messages import (
 )
 from reloader.core.needs import RELOAD
 from reloader.core.settings import Settings
+from reloader.runtime.clock import Clock
+from reloader.runtime.loop import Inbox, Loop, System, Worker
 
 
 class Ticks:

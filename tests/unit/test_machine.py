@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from reloader.core.burst import Pace
+from reloader.core.debounce import Pace
 from reloader.core.life import LIFE, Event, Life, Proc
 from reloader.core.machine import next_deadline, why
 from reloader.core.messages import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reloader.core.burst import Pace
+from reloader.core.debounce import Pace
 from reloader.core.settings import Settings
 from tests.helpers.world import World
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from reloader.config.model import Build, Config, Layer, Origin, Rule
 from reloader.core.needs import NOTHING, RELOAD, Needs
-from reloader.watch.patterns import glob
-from reloader.watch.rules import Rules
+from reloader.filter.globs import glob
+from reloader.filter.rules import Rules
 
 ROOT = "/srv/project"
 GO = Build(

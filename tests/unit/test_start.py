@@ -9,7 +9,7 @@ import sys
 LATER = {
     *("asyncio", "watchfiles", "psutil", "anyio", "subprocess", "multiprocessing", "logging"),
     *("json", "hashlib", "difflib", "tempfile", "shutil", "pathlib", "importlib.metadata"),
-    *("reloader.watch.watcher", "reloader.watch.native", "reloader.commands.check"),
+    *("reloader.watch.watcher", "reloader.watch.engine_inotify", "reloader.commands.check"),
 }
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from reloader.config.model import Engine
-from reloader.watch import audit, poll
+from reloader.watch import audit, engine_poll
 from tests.watch.seeing import Seeing
 
 _UNSHARE = ["unshare", "--user", "--map-root-user", "--mount"]
@@ -209,7 +209,7 @@ def mount_of_a_root_deleted_slowly(folder: Path) -> None:
 
 def silent_mount(folder: Path) -> None:
     """A FUSE file system shows what is edited below it without a word, and may stop answering."""
-    poll._HUNG, audit._TRUSTED = 0.3, (0.1, 1)
+    engine_poll._HUNG, audit._TRUSTED = 0.3, (0.1, 1)
     files(folder, "under/a.py", "under/sub/b.py", "root/c.py", "root/mnt/.keep")
     view = folder / "root/mnt"
     timeouts = ",".join(f"{what}_timeout=0" for what in ("attr", "entry", "negative"))

@@ -13,8 +13,8 @@ import pytest
 
 from reloader.config.model import Engine, Rule
 from reloader.core.needs import RELOAD
-from reloader.watch import poll, tree
-from reloader.watch.native import Native
+from reloader.watch import engine_poll, tree
+from reloader.watch.engine_inotify import Native
 from tests.watch.seeing import Seeing
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 @pytest.fixture(autouse=True)
 def _quicker_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """What polling sees is asked here, not when."""
-    monkeypatch.setattr(poll, "_PAUSE", 0.01)
+    monkeypatch.setattr(engine_poll, "_PAUSE", 0.01)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reloader.config.model import Engine
-from reloader.watch import poll
+from reloader.watch import engine_poll
 from tests.watch.seeing import Seeing
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def test_what_is_told_is_what_changed(
     batches: int,
     unchanged: bool,
 ) -> None:
-    monkeypatch.setattr(poll, "_PAUSE", 0.01)
+    monkeypatch.setattr(engine_poll, "_PAUSE", 0.01)
     root, outside = tmp_path / "root", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()

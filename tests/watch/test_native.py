@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reloader.config.model import Engine
-from reloader.watch import audit, inotify, mounts, native
+from reloader.watch import audit, engine_inotify, inotify, mounts
 from tests.watch import apart
 from tests.watch.seeing import Seeing
 
@@ -229,14 +229,14 @@ def test_a_target_edited_before_its_folder_is_watched(
 ) -> None:
     apart.files(tmp_path, "elsewhere/a.conf", "root/b.py")
     (tmp_path / "root/a.py").symlink_to(tmp_path / "elsewhere/a.conf")
-    link = native.Native.link
+    link = engine_inotify.Native.link
 
-    def link_late(self: native.Native, path: str) -> None:
+    def link_late(self: engine_inotify.Native, path: str) -> None:
         if not self._targets:
             (tmp_path / "elsewhere/a.conf").write_text("edited")
         link(self, path)
 
-    monkeypatch.setattr(native.Native, "link", link_late)
+    monkeypatch.setattr(engine_inotify.Native, "link", link_late)
     with see(tmp_path / "root") as it:
         it.wait_to_see("a.py")
 

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from reloader.config.model import Engine
-from reloader.watch import audit, mounts, poll, snapshot, tree
+from reloader.watch import audit, engine_poll, mounts, snapshot, tree
 from tests.watch.apart import files
 from tests.watch.seeing import Seeing
 
@@ -99,7 +99,7 @@ def test_a_look_that_does_not_come_back(tmp_path: Path, monkeypatch: pytest.Monk
     """The server of a mount is gone: that mount is blind, and says so; nothing else is."""
     table = f"1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 0:9 / {tmp_path}/mnt rw - nfs4 x rw\n"
     monkeypatch.setattr(mounts, "read", lambda: mounts.parse(table))
-    monkeypatch.setattr(poll, "_HUNG", 0.1)
+    monkeypatch.setattr(engine_poll, "_HUNG", 0.1)
     monkeypatch.setattr(audit, "_TRUSTED", (0.05, 1))
     back = threading.Event()
     listing = tree.listing

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reloader.filter.rules import Rules
 from reloader.watch import snapshot, tree, watcher
-from reloader.watch.guard import Terms, Unguarded
-from reloader.watch.rules import Rules
+from reloader.watch.registrar import Terms, Unguarded
 from reloader.watch.snapshot import Contents, Difference, Hint, difference
 from reloader.watch.tree import _PATIENCE, Tree
 from tests.watch.apart import files

@@ -30,7 +30,7 @@ class EnvFiles:
         """The environment as it is now, and what the user should know (never a value)."""
         if not self._paths:
             return dict(self._outer), []
-        from reloader.process.dotenv import EnvFileError, parse
+        from reloader.command.dotenv import EnvFileError, parse
 
         added: dict[str, str] = {}
         warnings = []

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.core.needs import NOTHING, Needs
-from reloader.watch.patterns import glob, is_glob, is_made, is_temporary
+from reloader.filter.globs import glob, is_glob, is_made, is_temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reloader.config.model import Rule
-    from reloader.watch.rules import Rules
+    from reloader.filter.rules import Rules
 
 
 @dataclass(frozen=True)

@@ -36,9 +36,9 @@ from reloader.watch.snapshot import MARKS, Hint, below
 from reloader.watch.tree import Tree
 
 if TYPE_CHECKING:
-    from reloader.watch.guard import Terms
     from reloader.watch.inotify import Event
-    from reloader.watch.polled import Polled
+    from reloader.watch.poll_fallback import Polled
+    from reloader.watch.registrar import Terms
 
 _SELF = DELETE_SELF | MOVE_SELF
 _NAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO

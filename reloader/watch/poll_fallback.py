@@ -8,14 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.watch import mounts
-from reloader.watch.poll import Poller
+from reloader.watch.engine_poll import Poller
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reloader.watch.guard import Terms
+    from reloader.runtime.wakeup import Wake
+    from reloader.watch.registrar import Terms
     from reloader.watch.tree import Known
-    from reloader.watch.wake import Wake
 
 REST = "the rest"  # the label of what could not be watched
 _FULL = frozenset({errno.ENOSPC, errno.ENOMEM})

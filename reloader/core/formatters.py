@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from dataclasses import dataclass
 
-    from reloader.core.burst import Burst
+    from reloader.core.debounce import Burst
     from reloader.core.messages import Seconds
 else:
     from reloader.light import dataclass

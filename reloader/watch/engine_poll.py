@@ -14,15 +14,15 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
-from reloader.watch.guard import Terms, Unguarded
+from reloader.watch.registrar import Terms, Unguarded
 from reloader.watch.snapshot import Signature, see
 from reloader.watch.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from reloader.runtime.wakeup import Wake
     from reloader.watch.tree import Known
-    from reloader.watch.wake import Wake
 
 _PAUSE = 0.08  # seconds between two rounds: a hot file's change is seen after 40 ms on average
 _BUDGET = 0.0026  # seconds of CPU a round: 3.2 %, and what a round costs by itself

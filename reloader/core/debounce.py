@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from dataclasses import dataclass
 
-    from reloader.core.echo import Echo, Echoes
+    from reloader.core.formatters import Echo, Echoes
     from reloader.core.messages import Change, Seconds
 else:
     from reloader.light import dataclass

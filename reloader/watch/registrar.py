@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reloader.watch.rules import Rules
+    from reloader.filter.rules import Rules
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reloader.core.burst import Pace
-from reloader.core.echo import ECHO, MARGIN, MOST, ONE_WRITE
+from reloader.core.debounce import Pace
+from reloader.core.formatters import ECHO, MARGIN, MOST, ONE_WRITE
 from reloader.core.machine import State, advance, next_deadline
 from reloader.core.messages import (
     ChangeSeen,

@@ -8,8 +8,8 @@ import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from reloader.runtime.wakeup import Wake
 from reloader.watch.inotify import CLOSE_WRITE, CREATE, DELETE, MOVED_FROM, MOVED_TO, Inotify
-from reloader.watch.wake import Wake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reloader.watch.guard import Terms, Unguarded
-from reloader.watch.rules import Rules
+from reloader.filter.rules import Rules
+from reloader.watch.registrar import Terms, Unguarded
 from reloader.watch.tree import Tree
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader import __version__
-from reloader.core import plan
-from reloader.core.loop import System, Worker
+from reloader.command.environ import EnvFiles
+from reloader.commands import settings
 from reloader.core.machine import State
 from reloader.core.messages import (
     ConfigChanged,
@@ -23,12 +23,12 @@ from reloader.core.messages import (
     Warned,
 )
 from reloader.core.needs import Needs
-from reloader.process import init
-from reloader.process.environ import EnvFiles
+from reloader.process import orphans
 from reloader.process.launcher import Launcher
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus
 from reloader.report.console import Console
+from reloader.runtime.loop import System, Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,15 +37,15 @@ if TYPE_CHECKING:
     from reloader.config.load import Reading
     from reloader.config.model import Config
     from reloader.control.socket import StatusSocket
-    from reloader.core.loop import Inbox, Seat
     from reloader.core.messages import Fact
     from reloader.core.settings import Settings
     from reloader.process.children import Children
-    from reloader.process.foreground import Foreground
     from reloader.process.launcher import Streams
     from reloader.report.bus import Report
     from reloader.report.jsonl import JsonLines
     from reloader.report.writer import Writer
+    from reloader.runtime.loop import Inbox, Seat
+    from reloader.terminal.foreground import Foreground
     from reloader.watch.watcher import Watcher
 
 
@@ -104,7 +104,9 @@ class Live:
         self._bus.publish(Greeted(__version__, self.config.file, os.getpid()))
         for aside in self.config.asides:
             self._bus.publish(Noted(aside))
-        for text in filter(None, (*self.config.notes, self._note, plan.cut_short(self._settings))):
+        for text in filter(
+            None, (*self.config.notes, self._note, settings.cut_short(self._settings))
+        ):
             self._bus.publish(Warned(text))
 
     def worker(self, seats: int) -> Worker:
@@ -126,7 +128,7 @@ class Live:
 
     def watch_config(self) -> None:
         with suppress(OSError, AttributeError):  # no inotify: an edited config needs a new start
-            from reloader.watch.files import Files
+            from reloader.watch.config_files import Files
 
             self._shared.inbox.add(Files(self._project.files, self._reread), self._seat)
 
@@ -180,7 +182,7 @@ class Live:
 
     @property
     def _settings(self) -> Settings:
-        return plan.settings(self.config, is_pid1=init.is_pid1())
+        return settings.settings(self.config, is_pid1=orphans.is_pid1())
 
     @property
     def _env_files(self) -> EnvFiles:

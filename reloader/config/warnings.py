@@ -13,9 +13,9 @@ from os.path import join
 from typing import TYPE_CHECKING
 
 from reloader.config import project
-from reloader.config.checks import problem
 from reloader.config.model import PLATFORMS, Layer
-from reloader.config.words import quoted
+from reloader.config.validate import problem
+from reloader.config.wording import quoted
 from reloader.paths import is_below
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def closer(config: Config, document: Document | None) -> Iterator[Problem]:
     yield from _patterns(config, document)
     yield from _log(config)
     yield from _places(config, document)
-    from reloader.config import commandlines  # its patterns take 2 ms to compile
+    from reloader.config import commandlines
 
     for doubt in commandlines.doubts(config):
         place = at(config, document, f"build.{doubt.key}", doubt.index)

@@ -36,14 +36,14 @@ from reloader.core.messages import (
     Status,
     Warned,
 )
-from reloader.process.keys import OFFER, Keys
+from reloader.terminal.keys import OFFER, Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reloader.core.messages import Fact, Ticket
     from reloader.process.children import Children
-    from reloader.process.terminal import Terminal
+    from reloader.terminal.tty import Terminal
 
 # `read` ends with the pipe, or when the trap has run. 0.3 s: a debugger has shown its prompt by
 # then, and a person who waits for the end doesn't notice.

@@ -19,9 +19,9 @@ from reloader.watch.tree import Tree
 if TYPE_CHECKING:
     from watchfiles._rust_notify import RustNotify
 
-    from reloader.watch.guard import Terms
-    from reloader.watch.polled import Polled
-    from reloader.watch.wake import Wake
+    from reloader.runtime.wakeup import Wake
+    from reloader.watch.poll_fallback import Polled
+    from reloader.watch.registrar import Terms
 
 _DEBOUNCE = 20  # ms: else a stream of new files anywhere holds all news back for 1.6 s
 _STEP = 5  # ms between two looks, while there were changes lately

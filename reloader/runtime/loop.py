@@ -35,9 +35,9 @@ from reloader.core.messages import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from reloader.core.clock import Clock
     from reloader.core.messages import Scope, Task, Ticket
-    from reloader.core.source import Source
+    from reloader.runtime.clock import Clock
+    from reloader.runtime.source import Source
 
 
 Seat = int  # which of the run's machines; seat s of n gives out the tickets with ticket % n == s

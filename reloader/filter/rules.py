@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from reloader.config.model import Layer, Origin
 from reloader.core.needs import RELOAD
-from reloader.watch.filters import Command, Decision, Endings, Paths, no, searches
-from reloader.watch.patterns import NEVER
+from reloader.filter.globs import NEVER
+from reloader.filter.matchers import Command, Decision, Endings, Paths, no, searches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

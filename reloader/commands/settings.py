@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from reloader.core.burst import Pace
+from reloader.core.debounce import Pace
 from reloader.core.needs import Needs
 from reloader.core.settings import Settings
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reloader.core.burst import Pace
-from reloader.core.loops import LASTING, RUNS, RUNS_MEASURED, SLACK, Job, Loops
+from reloader.core.debounce import Pace
+from reloader.core.feedback import LASTING, RUNS, RUNS_MEASURED, SLACK, Job, Loops
 from reloader.core.machine import next_deadline, suspect
 from reloader.core.messages import Change, FilesChanged, Measure, Measured, Stop, Warned
 from reloader.core.needs import RELOAD, Needs
@@ -17,7 +17,7 @@ from tests.helpers.playbook import APP, Playbook
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reloader.core.loops import Verdict
+    from reloader.core.feedback import Verdict
 
 SIZE = 100
 SOON = SLACK - 0.001  # after a start: too soon to be measured before
