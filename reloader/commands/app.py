@@ -12,17 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from reloader import __version__
 from reloader.command.environ import EnvFiles
 from reloader.commands import settings
+from reloader.core.facts import ConfigLoaded, Noticed
 from reloader.core.machine import State
-from reloader.core.messages import (
-    ConfigChanged,
-    ConfigLoaded,
-    ConfigRejected,
-    Greeted,
-    Noted,
-    Noticed,
-    Warned,
-)
 from reloader.core.needs import Needs
+from reloader.core.news import ConfigChanged, ConfigRejected, Greeted, Noted, Warned
 from reloader.process import orphans
 from reloader.process.launcher import Launcher
 from reloader.report.buildlog import BuildLog
@@ -37,7 +30,7 @@ if TYPE_CHECKING:
     from reloader.config.load import Reading
     from reloader.config.model import Config
     from reloader.control.socket import StatusSocket
-    from reloader.core.messages import Fact
+    from reloader.core.facts import Fact
     from reloader.core.settings import Settings
     from reloader.process.children import Children
     from reloader.process.launcher import Streams

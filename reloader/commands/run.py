@@ -10,7 +10,7 @@ from reloader.commands import settings
 from reloader.commands.app import Live, Shared
 from reloader.control.socket import StatusSocket
 from reloader.control.status import Status
-from reloader.core.messages import Tick
+from reloader.core.facts import Tick
 from reloader.errors import Exit
 from reloader.process import orphans, signals
 from reloader.process.children import Children

@@ -14,7 +14,7 @@ from reloader.core.settings import Settings
 
 if TYPE_CHECKING:
     from reloader.config.model import Build, Config, Millis
-    from reloader.core.messages import Seconds
+    from reloader.core.values import Seconds
 
 GRACE: Seconds = 5.0  # from the stop signal to SIGKILL
 # `docker stop` sends SIGKILL after 10 s. As PID 1 all is over before that, hooks included.

@@ -20,7 +20,8 @@ from reloader.errors import ConfigError, Problem, TakenError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reloader.core.messages import Fact, News
+    from reloader.core.facts import Fact
+    from reloader.core.news import News
 
 _WAIT = 0.3  # seconds for an answer; the main loop is never busy for that long
 _MOST = 65_536  # bytes of an answer

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from reloader.core.messages import (
+from reloader.core.news import (
     AppExited,
     AppStarted,
     AppStopped,
@@ -23,7 +23,7 @@ from reloader.core.messages import (
 if TYPE_CHECKING:
     from dataclasses import dataclass
 
-    from reloader.core.messages import News
+    from reloader.core.news import News
 else:
     from reloader.light import dataclass
 

@@ -9,11 +9,13 @@ import signal
 from typing import TYPE_CHECKING
 
 from reloader.core.life import Life
-from reloader.core.messages import AppStarted, AppStopped, BuildStarted, Role, RuleStarted
+from reloader.core.news import AppStarted, AppStopped, BuildStarted, RuleStarted
+from reloader.core.values import Role
 
 if TYPE_CHECKING:
     from reloader.core.life import Proc
-    from reloader.core.messages import News, Seconds, Status
+    from reloader.core.news import News
+    from reloader.core.values import Seconds, Status
 
 
 def loop_text(path: str, job: Proc) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dataclasses import dataclass
 
     from reloader.core.formatters import Echo, Echoes
-    from reloader.core.messages import Change, Seconds
+    from reloader.core.values import Change, Seconds
 else:
     from reloader.light import dataclass
 

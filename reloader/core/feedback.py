@@ -19,14 +19,14 @@ from __future__ import annotations
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from reloader.core.messages import Role
+from reloader.core.values import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from dataclasses import dataclass
 
     from reloader.core.life import Proc
-    from reloader.core.messages import Change, Seconds
+    from reloader.core.values import Change, Seconds
 else:
     from reloader.light import dataclass
 

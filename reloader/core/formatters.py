@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dataclasses import dataclass
 
     from reloader.core.debounce import Burst
-    from reloader.core.messages import Seconds
+    from reloader.core.values import Seconds
 else:
     from reloader.light import dataclass
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from reloader.core.messages import Scope, Seconds, Task, Ticket
+from reloader.core.values import Scope, Seconds, Task, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

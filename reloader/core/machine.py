@@ -13,54 +13,44 @@ from typing import TYPE_CHECKING
 
 from reloader.core.announce import announce_start, announce_stop, loop_text, why
 from reloader.core.debounce import Burst, Git, gather
-from reloader.core.feedback import APP_WINDOW, Job, Loops
-from reloader.core.formatters import Echoes
-from reloader.core.life import Event, Life, Proc
-from reloader.core.messages import (
-    AppExited,
+from reloader.core.facts import (
     Asked,
-    BuildCancelled,
-    BuildFailed,
-    BuildSucceeded,
-    Change,
-    ChangeSeen,
     ConfigLoaded,
     Fact,
     FilesChanged,
     GitMoved,
-    HookFailed,
-    Kill,
-    Measure,
     Measured,
-    News,
     Noticed,
-    Order,
-    Paused,
     ProcessExited,
     ProcessStarted,
-    Quit,
+    SignalReceived,
+    SpawnFailed,
+    Tick,
+    TreeEmptied,
+)
+from reloader.core.feedback import APP_WINDOW, Job, Loops
+from reloader.core.formatters import Echoes
+from reloader.core.life import Event, Life, Proc
+from reloader.core.needs import NOTHING, RELOAD, RESTART, Needs
+from reloader.core.news import (
+    AppExited,
+    BuildCancelled,
+    BuildFailed,
+    BuildSucceeded,
+    ChangeSeen,
+    HookFailed,
+    News,
+    Paused,
     QuitFinished,
     QuitStarted,
     Resumed,
-    Role,
     RuleFailed,
     RuleSucceeded,
-    Scope,
-    Seconds,
-    SignalReceived,
-    Spawn,
-    SpawnFailed,
     StartFailed,
-    Status,
-    Stop,
-    Task,
-    Tick,
-    Ticket,
-    TreeEmptied,
     Warned,
-    Wish,
 )
-from reloader.core.needs import NOTHING, RELOAD, RESTART, Needs
+from reloader.core.orders import Kill, Measure, Order, Quit, Spawn, Stop
+from reloader.core.values import Change, Role, Scope, Seconds, Status, Task, Ticket, Wish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

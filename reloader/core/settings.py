@@ -10,7 +10,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from reloader.core.debounce import Pace
-from reloader.core.messages import Role, Seconds, Task
+from reloader.core.values import Role, Seconds, Task
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,15 +15,9 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from reloader.command.which import SpawnError, find
-from reloader.core.messages import (
-    Measured,
-    Noticed,
-    ProcessExited,
-    Scope,
-    Status,
-    TreeEmptied,
-    Warned,
-)
+from reloader.core.facts import Measured, Noticed, ProcessExited, TreeEmptied
+from reloader.core.news import Warned
+from reloader.core.values import Scope, Status
 from reloader.process.mark import is_effaced, is_nested, stamped, ticket_in
 from reloader.process.spawn import Starter
 from reloader.process.tree import GroupView, ProcView, written
@@ -33,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reloader.command.parse import Command
-    from reloader.core.messages import Fact, Ticket
+    from reloader.core.facts import Fact
+    from reloader.core.values import Ticket
     from reloader.process.oom import MemoryLimit
     from reloader.process.tree import Process, View
 

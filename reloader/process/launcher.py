@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.command.parse import Command, app_command, parse_line
-from reloader.core.messages import Noticed, ProcessStarted, Role, SpawnFailed, Warned
+from reloader.core.facts import Noticed, ProcessStarted, SpawnFailed
+from reloader.core.news import Warned
+from reloader.core.values import Role
 from reloader.process.children import SpawnError
 
 if TYPE_CHECKING:
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 
     from reloader.command.environ import EnvFiles
     from reloader.config.model import Config
-    from reloader.core.messages import Fact, Task, Ticket
+    from reloader.core.facts import Fact
+    from reloader.core.values import Task, Ticket
     from reloader.process.children import Children
 
 

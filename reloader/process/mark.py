@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from reloader.core.messages import Ticket
+    from reloader.core.values import Ticket
 
 NAME = "RELOADER_RUN"
 

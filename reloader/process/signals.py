@@ -9,14 +9,14 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from reloader.core.messages import SignalReceived
+from reloader.core.facts import SignalReceived
 from reloader.process.bootstrap import ENDING, HELD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import FrameType
 
-    from reloader.core.messages import Fact
+    from reloader.core.facts import Fact
 
 _MAY_IGNORE = (signal.SIGHUP, signal.SIGTSTP)  # nohup; a shell without job control
 

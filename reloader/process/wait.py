@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from reloader.core.messages import Status
+from reloader.core.values import Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,11 +6,11 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from reloader.core.messages import BuildFailed
+from reloader.core.news import BuildFailed
 from reloader.report.text import duration, one_line
 
 if TYPE_CHECKING:
-    from reloader.core.messages import News
+    from reloader.core.news import News
 
 
 class BuildLog:

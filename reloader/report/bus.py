@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reloader.core.messages import News, Warned
+from reloader.core.news import News, Warned
 
 Report = Callable[[News], None]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from reloader.core.messages import (
+from reloader.core.news import (
     AppExited,
     AppStarted,
     AppStopped,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from reloader.config.model import Color, Config
-    from reloader.core.messages import News
+    from reloader.core.news import News
 
 _CODES = {
     "red": 31,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from reloader.report.writer import Writer
 
 if TYPE_CHECKING:
-    from reloader.core.messages import News
+    from reloader.core.news import News
 
 VERSION = 1  # rises when a field changes its meaning or goes; a new field or event is no change
 _KEPT_LINES = 10_000  # while nobody reads; gaps show in `seq`

@@ -6,7 +6,7 @@ import sys
 from dataclasses import fields
 from typing import get_args
 
-from reloader.core import messages
+from reloader.core import news
 from reloader.report.jsonl import VERSION, event_name
 
 _TYPES = {
@@ -21,7 +21,7 @@ _TYPES = {
 def events_page() -> str:
     """The whole page, in Markdown."""
     parts = [_HEAD.format(version=VERSION)]
-    parts += [_entry(kind) for kind in get_args(messages.News)]
+    parts += [_entry(kind) for kind in get_args(news.News)]
     return "\n".join(parts)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from reloader.core.messages import Seconds
+    from reloader.core.values import Seconds
 
 LATE: Seconds = 0.5  # a busy machine wakes us later than we asked for, too, but not by so much
 

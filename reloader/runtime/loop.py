@@ -11,31 +11,25 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reloader.core.machine import State, advance, next_deadline, suspect
-from reloader.core.messages import (
+from reloader.core.facts import (
     Fact,
     FilesChanged,
-    Kill,
-    Measure,
     Measured,
-    News,
     Noticed,
-    Order,
     ProcessExited,
     ProcessStarted,
-    Quit,
-    Seconds,
-    Spawn,
     SpawnFailed,
-    Stop,
     Tick,
     TreeEmptied,
 )
+from reloader.core.machine import State, advance, next_deadline, suspect
+from reloader.core.orders import Kill, Measure, Order, Quit, Spawn, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from reloader.core.messages import Scope, Task, Ticket
+    from reloader.core.news import News
+    from reloader.core.values import Scope, Seconds, Task, Ticket
     from reloader.runtime.clock import Clock
     from reloader.runtime.source import Source
 

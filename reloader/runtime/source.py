@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reloader.core.messages import Fact
+    from reloader.core.facts import Fact
 
 
 class Source(Protocol):

@@ -28,20 +28,15 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reloader.core.messages import (
-    KeysOffered,
-    Noticed,
-    ProcessExited,
-    SignalReceived,
-    Status,
-    Warned,
-)
+from reloader.core.facts import Noticed, ProcessExited, SignalReceived
+from reloader.core.news import KeysOffered, Warned
 from reloader.terminal.keys import OFFER, Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reloader.core.messages import Fact, Ticket
+    from reloader.core.facts import Fact
+    from reloader.core.values import Status, Ticket
     from reloader.process.children import Children
     from reloader.terminal.tty import Terminal
 

@@ -9,10 +9,13 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
-from reloader.core.messages import Asked, KeysOffered, Noticed, SignalReceived, Wish
+from reloader.core.facts import Asked, Noticed, SignalReceived
+from reloader.core.news import KeysOffered
+from reloader.core.values import Wish
 
 if TYPE_CHECKING:
-    from reloader.core.messages import Fact, Seconds
+    from reloader.core.facts import Fact
+    from reloader.core.values import Seconds
 
 OFFER = "r restart · b rebuild · p pause · q quit · h help"
 _HELP = (

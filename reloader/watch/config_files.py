@@ -14,7 +14,7 @@ from reloader.watch.inotify import CLOSE_WRITE, CREATE, DELETE, MOVED_FROM, MOVE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from reloader.core.messages import Fact
+    from reloader.core.facts import Fact
 
 _MASK = CLOSE_WRITE | CREATE | DELETE | MOVED_FROM | MOVED_TO
 _QUIET = 0.05  # seconds: an editor that saves by renaming leaves no file for some milliseconds

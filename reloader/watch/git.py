@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from reloader.core.messages import GitMoved
+from reloader.core.facts import GitMoved
 
 # While one of these is there, git is at work: it makes a lock before the first file and takes it
 # away after the last; a rebase has its folder from the first commit to the last.

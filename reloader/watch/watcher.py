@@ -13,15 +13,9 @@ from errno import EMFILE
 from typing import TYPE_CHECKING, Protocol
 
 from reloader.config.model import Engine
-from reloader.core.messages import (
-    Change,
-    Fact,
-    FilesChanged,
-    GitMoved,
-    Noticed,
-    Warned,
-    WatchStarted,
-)
+from reloader.core.facts import Fact, FilesChanged, GitMoved, Noticed
+from reloader.core.news import Warned, WatchStarted
+from reloader.core.values import Change
 from reloader.paths import is_below
 from reloader.runtime.wakeup import Wake
 from reloader.watch.audit import Audit

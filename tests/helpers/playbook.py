@@ -7,22 +7,13 @@ A step's orders must be exactly those expected; a script that ends with somethin
 
 from __future__ import annotations
 
+from reloader.core.facts import FilesChanged, ProcessExited, ProcessStarted, SignalReceived, Tick
 from reloader.core.formatters import Echo, Echoes
 from reloader.core.machine import State, advance, next_deadline
-from reloader.core.messages import (
-    Change,
-    FilesChanged,
-    ProcessExited,
-    ProcessStarted,
-    Role,
-    SignalReceived,
-    Spawn,
-    Status,
-    Task,
-    Tick,
-)
 from reloader.core.needs import RELOAD, Needs
+from reloader.core.orders import Spawn
 from reloader.core.settings import Settings
+from reloader.core.values import Change, Role, Status, Task
 
 APP = Task(Role.APP)
 BUILD = Task(Role.BUILD)

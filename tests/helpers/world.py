@@ -10,29 +10,21 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from reloader.core.machine import Phase, State, advance, next_deadline
-from reloader.core.messages import (
+from reloader.core.facts import (
     Asked,
-    Change,
     FilesChanged,
-    Kill,
-    Measure,
     Measured,
     ProcessExited,
     ProcessStarted,
-    Quit,
-    Role,
-    Scope,
     SignalReceived,
-    Spawn,
     SpawnFailed,
-    Status,
-    Stop,
     Tick,
     TreeEmptied,
-    Wish,
 )
+from reloader.core.machine import Phase, State, advance, next_deadline
 from reloader.core.needs import RELOAD, Needs
+from reloader.core.orders import Kill, Measure, Quit, Spawn, Stop
+from reloader.core.values import Change, Role, Scope, Status, Wish
 
 if TYPE_CHECKING:
     from reloader.core.settings import Settings

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reloader.command.parse import Command, parse_line
-from reloader.core.messages import ProcessExited, TreeEmptied
+from reloader.core.facts import ProcessExited, TreeEmptied
 from reloader.process.children import Children
 from reloader.process.mark import new_run, ticket_in
 from reloader.process.orphans import become_subreaper  # noqa: F401 -- for programs
 from tests.helpers.until import until
 
 if TYPE_CHECKING:
-    from reloader.core.messages import Fact
+    from reloader.core.facts import Fact
 
 ROOT = Path(__file__).parent.parent.parent
 CHILD = str(Path(__file__).parent.parent / "helpers" / "child.py")

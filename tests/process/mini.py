@@ -18,13 +18,8 @@ import sys  # noqa: E402
 from collections import deque  # noqa: E402
 
 from reloader.command.parse import Command  # noqa: E402
-from reloader.core.messages import (  # noqa: E402
-    Asked,
-    ProcessExited,
-    SignalReceived,
-    TreeEmptied,
-    Wish,
-)
+from reloader.core.facts import Asked, ProcessExited, SignalReceived, TreeEmptied  # noqa: E402
+from reloader.core.values import Wish  # noqa: E402
 from reloader.process.children import Children  # noqa: E402
 from reloader.process.mark import new_run  # noqa: E402
 from reloader.process.orphans import Guardian, become_subreaper  # noqa: E402

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reloader.core.messages import Measured, ProcessExited, Scope, Status, TreeEmptied
+from reloader.core.facts import Measured, ProcessExited, TreeEmptied
+from reloader.core.values import Scope, Status
 from reloader.process.children import Children
 from tests.helpers.until import until
 from tests.process.lab import Lab, child, lives, run_program, state, zombies

@@ -6,7 +6,8 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from reloader.core.messages import Status, TreeEmptied
+from reloader.core.facts import TreeEmptied
+from reloader.core.values import Status
 from reloader.process import tree
 from reloader.process.tree import ProcView
 from tests.helpers.until import until

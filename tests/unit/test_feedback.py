@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reloader.core.debounce import Pace
+from reloader.core.facts import FilesChanged, Measured
 from reloader.core.feedback import LASTING, RUNS, RUNS_MEASURED, SLACK, Job, Loops
 from reloader.core.machine import next_deadline, suspect
-from reloader.core.messages import Change, FilesChanged, Measure, Measured, Stop, Warned
 from reloader.core.needs import RELOAD, Needs
+from reloader.core.news import Warned
+from reloader.core.orders import Measure, Stop
 from reloader.core.settings import Settings
+from reloader.core.values import Change
 from tests.helpers.playbook import APP, Playbook
 
 if TYPE_CHECKING:

@@ -7,18 +7,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reloader.core.debounce import Pace
+from reloader.core.facts import ProcessExited, ProcessStarted, Tick
 from reloader.core.formatters import ECHO, MARGIN, MOST, ONE_WRITE
 from reloader.core.machine import State, advance, next_deadline
-from reloader.core.messages import (
-    ChangeSeen,
-    ProcessExited,
-    ProcessStarted,
-    Spawn,
-    Status,
-    Stop,
-    Tick,
-)
+from reloader.core.news import ChangeSeen
+from reloader.core.orders import Spawn, Stop
 from reloader.core.settings import Settings
+from reloader.core.values import Status
 from tests.helpers.playbook import save
 
 QUIET = Pace.few

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from reloader.core.messages import Asked, KeysOffered, Noticed, SignalReceived, Wish
+from reloader.core.facts import Asked, Noticed, SignalReceived
+from reloader.core.news import KeysOffered
+from reloader.core.values import Wish
 from reloader.terminal.keys import Keys
 
 RESTART, BUILD, PAUSE, QUIT = (

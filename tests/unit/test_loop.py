@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import signal
 
-from reloader.core.machine import State
-from reloader.core.messages import (
-    AppExited,
-    AppStarted,
-    Change,
+from reloader.core.facts import (
     FilesChanged,
     Measured,
     Noticed,
     ProcessExited,
     ProcessStarted,
-    QuitFinished,
     SignalReceived,
-    Status,
     Tick,
-    Warned,
 )
+from reloader.core.machine import State
 from reloader.core.needs import RELOAD
+from reloader.core.news import AppExited, AppStarted, QuitFinished, Warned
 from reloader.core.settings import Settings
+from reloader.core.values import Change, Status
 from reloader.runtime.clock import Clock
 from reloader.runtime.loop import Inbox, Loop, System, Worker
 

@@ -7,49 +7,43 @@ import signal
 import pytest
 
 from reloader.core.debounce import Pace
+from reloader.core.facts import (
+    Asked,
+    ConfigLoaded,
+    FilesChanged,
+    GitMoved,
+    ProcessExited,
+    ProcessStarted,
+    SignalReceived,
+    SpawnFailed,
+    TreeEmptied,
+)
 from reloader.core.life import LIFE, Event, Life, Proc
 from reloader.core.machine import next_deadline, why
-from reloader.core.messages import (
+from reloader.core.needs import NOTHING, RELOAD, Needs
+from reloader.core.news import (
     AppExited,
     AppStarted,
     AppStopped,
-    Asked,
     BuildCancelled,
     BuildFailed,
     BuildStarted,
     BuildSucceeded,
-    Change,
     ChangeSeen,
-    ConfigLoaded,
-    FilesChanged,
-    GitMoved,
     HookFailed,
-    Kill,
     Paused,
-    ProcessExited,
-    ProcessStarted,
-    Quit,
     QuitFinished,
     QuitStarted,
     Resumed,
-    Role,
     RuleFailed,
     RuleStarted,
     RuleSucceeded,
-    Scope,
-    SignalReceived,
-    Spawn,
-    SpawnFailed,
     StartFailed,
-    Status,
-    Stop,
-    Task,
-    TreeEmptied,
     Warned,
-    Wish,
 )
-from reloader.core.needs import NOTHING, RELOAD, Needs
+from reloader.core.orders import Kill, Quit, Spawn, Stop
 from reloader.core.settings import Settings
+from reloader.core.values import Change, Role, Scope, Status, Task, Wish
 from tests.helpers.playbook import APP, BUILD, Playbook, save
 
 TERM = signal.SIGTERM

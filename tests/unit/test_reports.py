@@ -13,8 +13,8 @@ from typing import get_args
 import pytest
 
 from reloader.config.model import Color, Config, Log, Misc, Screen
-from reloader.core import messages
-from reloader.core.messages import (
+from reloader.core import news
+from reloader.core.news import (
     AppExited,
     AppStarted,
     AppStopped,
@@ -101,7 +101,7 @@ def test_one_line_a_fact(pipe):
     )
 
 
-@pytest.mark.parametrize("kind", get_args(messages.News))
+@pytest.mark.parametrize("kind", get_args(news.News))
 def test_every_news_has_words_and_json(kind):
     """No news is forgotten by the console or the JSON lines."""
     values = {

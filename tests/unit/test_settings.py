@@ -10,8 +10,8 @@ from reloader.commands.settings import cut_short, settings
 from reloader.config.model import Build, Config, Millis, Rule, Seconds
 from reloader.core.debounce import Burst, Git, Pace, gather
 from reloader.core.formatters import Echoes
-from reloader.core.messages import Change
 from reloader.core.needs import NOTHING, RELOAD, Needs
+from reloader.core.values import Change
 
 
 def plan(*, is_air: bool = False, is_pid1: bool = False, **build):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reloader.control.status import Status
-from reloader.core.messages import (
+from reloader.core.news import (
     AppExited,
     AppStarted,
     AppStopped,

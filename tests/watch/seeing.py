@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from reloader import watch
 from reloader.config.model import Build, Config, Engine, Watch
-from reloader.core.messages import FilesChanged, Noticed, Warned, WatchStarted
+from reloader.core.facts import FilesChanged, Noticed
+from reloader.core.news import Warned, WatchStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reloader.core.messages import GitMoved
+from reloader.core.facts import GitMoved
 from reloader.watch.git import Repository
 
 if TYPE_CHECKING:

@@ -1,0 +1,133 @@
+"""Facts, in the past tense: the world tells the machine.
+
+Pure: values only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+
+    from reloader.core.needs import Needs
+    from reloader.core.news import News
+    from reloader.core.settings import Settings
+    from reloader.core.values import Change, Status, Ticket, Wish
+else:
+    from reloader.light import dataclass
+
+
+@dataclass(frozen=True)
+class FilesChanged:
+    """Paths differ from what the last look saw."""
+
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class GitMoved:
+    """The repository: whether git is at work in it, and what is checked out ("" if unknown)."""
+
+    busy: bool
+    head: str = ""
+
+
+@dataclass(frozen=True)
+class ProcessStarted:
+    """It has a pid; `command` is what people are shown."""
+
+    ticket: Ticket
+    pid: int
+    command: str
+
+
+@dataclass(frozen=True)
+class SpawnFailed:
+    """There is no process. `passing`: the same call may work in a moment."""
+
+    ticket: Ticket
+    command: str
+    why: str
+    passing: bool = False
+
+
+@dataclass(frozen=True)
+class ProcessExited:
+    """The process ended; `survivors` of its tree live on and hold its place."""
+
+    ticket: Ticket
+    status: Status
+    survivors: int = 0
+
+
+@dataclass(frozen=True)
+class TreeEmptied:
+    """The last survivor of a process that had exited is gone."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The bytes that a process and its tree have written so far, to whatever it was.
+
+    `written`: None if that can't be known.
+    """
+
+    ticket: Ticket
+    written: int | None
+
+
+@dataclass(frozen=True)
+class ConfigLoaded:
+    """New settings hold from now on, and this is owed for what they have changed."""
+
+    settings: Settings
+    needs: Needs
+
+
+@dataclass(frozen=True)
+class SignalReceived:
+    """Somebody asked us to end: SIGINT, SIGTERM, SIGHUP or SIGQUIT.
+
+    `typed`: by a key that would have reached the app too, had it had the terminal.
+    """
+
+    number: int
+    typed: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The user has pressed a key of ours."""
+
+    wish: Wish
+
+
+@dataclass(frozen=True)
+class Noticed:
+    """An edge has something to say that changes nothing."""
+
+    news: News
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A deadline has passed."""
+
+
+Fact = (
+    FilesChanged
+    | GitMoved
+    | ProcessStarted
+    | SpawnFailed
+    | ProcessExited
+    | TreeEmptied
+    | Measured
+    | ConfigLoaded
+    | SignalReceived
+    | Asked
+    | Noticed
+    | Tick
+)

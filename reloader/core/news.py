@@ -1,0 +1,246 @@
+"""News, in the past tense: the machine tells people and programs.
+
+Pure: values only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+
+    from reloader.core.values import Seconds
+else:
+    from reloader.light import dataclass
+
+
+@dataclass(frozen=True)
+class Greeted:
+    """reloader has started: its version, the config file ("" if none), its own pid."""
+
+    version: str
+    config: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class WatchStarted:
+    """From here on no change is missed."""
+
+    engine: str
+    dirs: int
+    files: int
+
+
+@dataclass(frozen=True)
+class ChangeSeen:
+    """A burst has settled. `path` is its first change, `count` how many paths there are.
+
+    `rule` is the rule that it is for; "": the app. `git`: what git did, if it was git; "main" or
+    "main → feature/x".
+    """
+
+    path: str
+    count: int
+    rule: str = ""
+    git: str = ""
+
+
+@dataclass(frozen=True)
+class BuildStarted:
+    """The build command runs; its pre_cmd have succeeded."""
+
+    command: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class BuildSucceeded:
+    """The build command ended with 0."""
+
+    command: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class BuildFailed:
+    """`app_pid`: the app that goes on, 0 if there is none; `why`: "exit 1", "killed by SIGSEGV"."""
+
+    command: str
+    why: str
+    seconds: Seconds
+    app_pid: int
+
+
+@dataclass(frozen=True)
+class BuildCancelled:
+    """A change came in while it ran."""
+
+    command: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class HookFailed:
+    """A pre_cmd or post_cmd failed and the work goes on."""
+
+    hook: str
+    command: str
+    why: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class RuleStarted:
+    """The command of a `[[build.rules]]` runs."""
+
+    rule: str
+    command: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class RuleSucceeded:
+    """The command of a rule ended with 0."""
+
+    rule: str
+    command: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class RuleFailed:
+    """The command of a rule failed; it runs again at its next change."""
+
+    rule: str
+    command: str
+    why: str
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class AppStarted:
+    """The app runs."""
+
+    command: str
+    pid: int
+
+
+@dataclass(frozen=True)
+class AppStopped:
+    """We asked it to end and it did; `killed`: only SIGKILL helped."""
+
+    pid: int
+    seconds: Seconds
+    killed: bool
+
+
+@dataclass(frozen=True)
+class AppExited:
+    """It ended by itself. `restart_in`: seconds to the next start, None: at the next change."""
+
+    pid: int
+    ok: bool
+    why: str
+    seconds: Seconds
+    restart_in: Seconds | None
+
+
+@dataclass(frozen=True)
+class StartFailed:
+    """A command could not be started at all."""
+
+    what: str
+    command: str
+    why: str
+    retry_in: Seconds | None
+
+
+@dataclass(frozen=True)
+class ConfigChanged:
+    """The config was edited and holds from now on; `keys`: those whose values differ."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ConfigRejected:
+    """The config was edited and can't be used; the last good one stays."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Paused:
+    """By a key: changes are noted, nothing begins. Told again when that holds a wish back."""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """The pause is over; `changed`: how many paths have changed in it."""
+
+    changed: int
+
+
+@dataclass(frozen=True)
+class KeysOffered:
+    """What keys do, in a line; never with --json, which reads none."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something the user should know; nothing stops for it."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Something worth knowing that people are not told each time."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class QuitStarted:
+    """Asked to end, by a signal."""
+
+    signal: str
+
+
+@dataclass(frozen=True)
+class QuitFinished:
+    """Nothing of ours is alive any more."""
+
+    seconds: Seconds
+
+
+News = (
+    Greeted
+    | WatchStarted
+    | ChangeSeen
+    | BuildStarted
+    | BuildSucceeded
+    | BuildFailed
+    | BuildCancelled
+    | HookFailed
+    | RuleStarted
+    | RuleSucceeded
+    | RuleFailed
+    | AppStarted
+    | AppStopped
+    | AppExited
+    | StartFailed
+    | ConfigChanged
+    | ConfigRejected
+    | Paused
+    | Resumed
+    | KeysOffered
+    | Warned
+    | Noted
+    | QuitStarted
+    | QuitFinished
+)
