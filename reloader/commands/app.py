@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reloader import __version__
 from reloader.command.environ import EnvFiles
 from reloader.commands import settings
-from reloader.core.facts import ConfigLoaded, Noticed
+from reloader.core.facts import ConfigLoaded, FilesChanged, Noticed
 from reloader.core.machine import State
 from reloader.core.needs import Needs
 from reloader.core.news import ConfigChanged, ConfigRejected, Greeted, Noted, Warned
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from reloader.control.socket import StatusSocket
     from reloader.core.facts import Fact
     from reloader.core.settings import Settings
+    from reloader.core.values import Change
     from reloader.process.children import Children
     from reloader.process.launcher import Streams
     from reloader.report.bus import Report
@@ -65,6 +66,23 @@ class Shared:
     label_width: int  # of the longest name
 
 
+class Overheard:
+    """A watcher; what it says of files is told to somebody else too, before it counts."""
+
+    def __init__(self, watcher: Watcher, told: Callable[[Sequence[Change]], None]) -> None:
+        self._watcher = watcher
+        self._told = told
+        self.fileno = watcher.fileno
+        self.close = watcher.close
+
+    def read(self) -> list[Fact]:
+        facts = self._watcher.read()
+        for fact in facts:
+            if isinstance(fact, FilesChanged):
+                self._told(fact.changes)
+        return facts
+
+
 class Live:
     """The config that holds, its reports and its watcher; a new one changes what it touches."""
 
@@ -81,7 +99,7 @@ class Live:
         if shared.json:
             self._bus.add(partial(shared.json, app=project.name))
         self._reports: list[Report] = []
-        self._watcher: Watcher | None = None
+        self._watcher: Overheard | None = None
         self._rejected = ""
         self._note = ""  # what the user should know of our own files
         self._report()
@@ -116,8 +134,13 @@ class Live:
 
         if self._watcher:
             self._shared.inbox.remove(self._watcher)
-        self._watcher = watch.open(self.config, watch.Rules.of(self.config), since_ns)
+        watcher = watch.open(self.config, watch.Rules.of(self.config), since_ns)
+        self._watcher = Overheard(watcher, self._saved)
         self._shared.inbox.add(self._watcher, self._seat)
+
+    def _saved(self, changes: Sequence[Change]) -> None:
+        root = self.config.root
+        self.launcher.bytecode.saved(os.path.join(root, change.path) for change in changes)
 
     def watch_config(self) -> None:
         with suppress(OSError, AttributeError):  # no inotify: an edited config needs a new start
@@ -126,7 +149,11 @@ class Live:
             self._shared.inbox.add(Files(self._project.files, self._reread), self._seat)
 
     def clean(self) -> None:
-        """`clean_on_exit`: the config was refused if this held anything but what builds make."""
+        """Removes what was kept for the run.
+
+        `clean_on_exit`: the config was refused if this held anything but what builds make.
+        """
+        self.launcher.bytecode.close()
         tmp_dir = self.config.tmp_dir
         if self.config.misc.clean_on_exit and not os.path.islink(tmp_dir):
             import shutil

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reloader.command.bytecode import Bytecode
 from reloader.command.parse import Command, app_command, parse_line
 from reloader.core.facts import Noticed, ProcessStarted, SpawnFailed
 from reloader.core.news import Warned
@@ -48,6 +49,7 @@ class Launcher:
         self._env_files = env_files
         self._streams = streams
         self._app_started = app_started
+        self.bytecode = Bytecode()
         self._app: Ticket = 0
 
     def spawn(self, ticket: Ticket, task: Task) -> Iterator[Fact]:
@@ -62,6 +64,9 @@ class Launcher:
             with suppress(OSError):  # the build will say it better, if it needs the folder at all
                 os.makedirs(self._config.tmp_dir, exist_ok=True)
         streams, cwd = self._streams, self._config.command_dir
+        if warning := self.bytecode.clear({**environ, **dict(command.env)}, command.argv, cwd):
+            yield Noticed(Warned(warning))
+        environ |= self.bytecode.environ()
         stdin = streams.stdin if task.role is Role.APP else -1
         try:
             pid = self._children.spawn(
@@ -73,6 +78,7 @@ class Launcher:
         else:
             if task.role is Role.APP:
                 self._app = ticket
+                self.bytecode.forget()
                 self._app_started(ticket, pid)
             yield ProcessStarted(ticket, pid, command.shown)
 
