@@ -59,7 +59,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         Live(project, seat, shared, socket)
         for seat, (project, socket) in enumerate(zip(projects, sockets, strict=True))
     ]
-    inbox.add(_signals(foreground, apps, has_terminal=terminal is not None))
+    inbox.add(_signals(foreground, apps, has_terminal=terminal is not None), urgent=True)
     inbox.add(foreground)
     for socket in filter(None, sockets):
         inbox.add(socket)

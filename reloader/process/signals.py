@@ -60,6 +60,9 @@ class SignalSource:
     def fileno(self) -> int:
         return self._read
 
+    def deadline(self) -> None:
+        """Returns None: only the descriptor tells."""
+
     def read(self) -> Iterable[Fact]:
         """The facts since the last call; each signal once, however often it came meanwhile."""
         try:

@@ -20,11 +20,11 @@ class Clock:
     """
 
     def __init__(self, monotonic: Callable[[], Seconds]) -> None:
-        self._monotonic = monotonic
+        self.monotonic = monotonic
         self._lost: Seconds = 0.0
 
     def now(self) -> Seconds:
-        return self._monotonic() - self._lost
+        return self.monotonic() - self._lost
 
     def woke(self, since: Seconds, due: Seconds) -> None:
         """We waited since then for `due`: if it is much later now, that wait does not count."""

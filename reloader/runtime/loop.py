@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 Seat = int  # which of the run's machines; seat s of n gives out the tickets with ticket % n == s
 Letter = tuple["Seat | None", Fact]  # None: for whom it concerns
+_TURN: Seconds = 0.05  # of reading, before what there is by then is acted on; a read takes 30 ms
 
 
 @dataclass(frozen=True)
@@ -49,47 +50,82 @@ class System:
 
 
 class Inbox:
-    """Facts in the order they came; sources are read in place when their descriptor is ready."""
+    """Facts in the order they came; a source is read in place when its descriptor is ready.
+
+    Time passes whatever the sources do: `get` gives a Tick when a deadline has passed, however
+    many sources stay ready.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._letters: deque[Letter] = deque()
         self._selector = selectors.DefaultSelector()
-        self._sources: list[Source] = []
+        self._urgent: dict[Source, Seat | None] = {}
+        self._others: dict[Source, Seat | None] = {}  # in turn: the one read last is at the end
 
-    def add(self, source: Source, seat: Seat | None = None) -> None:
-        self._sources.append(source)
-        self._selector.register(source.fileno(), selectors.EVENT_READ, (source, seat))
+    def add(self, source: Source, seat: Seat | None = None, *, urgent: bool = False) -> None:
+        """Reads the source from now on; an urgent one (signals) before all others."""
+        (self._urgent if urgent else self._others)[source] = seat
+        self._selector.register(source.fileno(), selectors.EVENT_READ, source)
 
     def remove(self, source: Source) -> None:
-        """Close it; what it has not told is lost."""
+        """Closes the source and never reads it again, though it may be ready by now."""
         self._selector.unregister(source.fileno())
-        self._sources.remove(source)
+        self._urgent.pop(source, None)
+        self._others.pop(source, None)
         source.close()
 
     def put(self, facts: Iterable[Fact], seat: Seat | None = None) -> None:
         self._letters.extend((seat, fact) for fact in facts)
 
     def get(self, until: Seconds | None) -> tuple[Letter, ...]:
-        """All facts at hand; a Tick if there is none by then (monotonic seconds; None: never)."""
+        """Returns all facts at hand, and a Tick if it is `until` by then (seconds of the clock).
+
+        Waits until there is one of them; for ever if `until` is None and nothing comes.
+        """
         while not self._letters:
-            since = self._clock.now()
-            ready = self._selector.select(None if until is None else max(0.0, until - since))
-            if until is not None:
-                self._clock.woke(since, until)
-            for key, _ in ready:
-                source, seat = key.data
-                self.put(source.read(), seat)
-            if not ready and until is not None and self._clock.now() >= until:
-                return ((None, Tick()),)
+            self._read(self._wait(until))
+            if until is not None and self._clock.now() >= until:
+                self._letters.append((None, Tick()))
         letters = tuple(self._letters)
         self._letters.clear()
         return letters
 
     def close(self) -> None:
-        for source in self._sources:
+        for source in (*self._urgent, *self._others):
             source.close()
         self._selector.close()
+
+    def _wait(self, until: Seconds | None) -> set[Source]:
+        """Returns the sources whose descriptor is ready or whose deadline has passed."""
+        since = self._clock.now()
+        deadlines = {
+            source: since + at - self._clock.monotonic()
+            for source in (*self._urgent, *self._others)
+            if (at := source.deadline()) is not None
+        }
+        times = [*deadlines.values(), *(() if until is None else (until,))]
+        due = max(since, min(times)) if times else None
+        found = self._selector.select(None if due is None else due - since)
+        if due is not None:
+            self._clock.woke(since, due)
+        ready: set[Source] = {key.data for key, _ in found}
+        now = self._clock.now()
+        return ready | {source for source, at in deadlines.items() if now >= at}
+
+    def _read(self, ready: set[Source]) -> None:
+        """Reads the sources in turn; those for which there is no time are ready the next time."""
+        ends = self._clock.now() + _TURN
+        for source in (*self._urgent, *self._others):
+            if source not in ready:
+                continue
+            if source in self._urgent:
+                self.put(source.read(), self._urgent[source])
+            elif source in self._others:  # reading another one may have removed it
+                seat = self._others[source] = self._others.pop(source)
+                self.put(source.read(), seat)
+                if self._clock.now() >= ends:
+                    return
 
 
 @dataclass

@@ -1,6 +1,6 @@
-"""What the inbox reads from.
+"""The interface of what the inbox reads.
 
-Pure: an interface.
+Pure.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from reloader.core.facts import Fact
+    from reloader.core.values import Seconds
 
 
 class Source(Protocol):
@@ -23,7 +24,13 @@ class Source(Protocol):
         """The descriptor the inbox waits for."""
 
     def read(self) -> Iterable[Fact]:
-        """The facts there are now; never blocks."""
+        """Returns the facts there are now; never blocks, and takes 50 ms at most."""
+
+    def deadline(self) -> Seconds | None:
+        """Returns when to read the source though its descriptor is quiet (`time.monotonic`).
+
+        Returns None if only the descriptor tells.
+        """
 
     def close(self) -> None:
-        """Give everything back; may be called twice."""
+        """Gives everything back; may be called twice."""

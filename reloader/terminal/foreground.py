@@ -131,6 +131,9 @@ class Foreground:
         self._app = ticket
         self._settle()
 
+    def deadline(self) -> None:
+        """Returns None: only the descriptor tells."""
+
     def read(self) -> Iterable[Fact]:
         """What the sentinel has seen, and what keys ask for."""
         facts: list[Fact] = []

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import select
-import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reloader.runtime.wakeup import Wake
 from reloader.watch.inotify import CLOSE_WRITE, CREATE, DELETE, MOVED_FROM, MOVED_TO, Inotify
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reloader.core.facts import Fact
+    from reloader.core.values import Seconds
 
 _MASK = CLOSE_WRITE | CREATE | DELETE | MOVED_FROM | MOVED_TO
 _QUIET = 0.05  # seconds: an editor that saves by renaming leaves no file for some milliseconds
@@ -34,35 +33,22 @@ class Files:
             folder, name = os.path.split(path)
             with suppress(OSError):
                 self._names.setdefault(self._inotify.add(folder, _MASK), set()).add(name)
-        self._wake = Wake()
-        self._waiter = select.epoll()
-        self._waiter.register(self._inotify.descriptor, select.EPOLLIN)
-        self._waiter.register(self._wake.fileno(), select.EPOLLIN)
-        self._timer: threading.Timer | None = None
+        self._due: Seconds | None = None
 
     def fileno(self) -> int:
-        return self._waiter.fileno()
+        return self._inotify.descriptor
+
+    def deadline(self) -> Seconds | None:
+        return self._due
 
     def read(self) -> Iterable[Fact]:
         while events := self._inotify.read():
             if any(event.name in self._names.get(event.watch, ()) for event in events):
-                self._come_back()
-        if self._timer and not self._timer.is_alive():
-            self._timer = None
-            self._wake.clear()
-            return self._look()
-        return ()
+                self._due = time.monotonic() + _QUIET
+        if self._due is None or time.monotonic() < self._due:
+            return ()
+        self._due = None
+        return self._look()
 
     def close(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._waiter.close()
         self._inotify.close()
-        self._wake.close()
-
-    def _come_back(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-        self._timer = threading.Timer(_QUIET, self._wake.set)
-        self._timer.daemon = True
-        self._timer.start()

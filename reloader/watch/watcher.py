@@ -6,7 +6,6 @@ import importlib.util
 import os
 import select
 import sys
-import threading
 import time
 from collections import deque
 from errno import EMFILE
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reloader.config.model import Config
+    from reloader.core.values import Seconds
     from reloader.filter.rules import Rules
 
 _GATHER = 0.010  # seconds a read spends on events, and on looks: the main loop has other things
@@ -119,11 +119,14 @@ class Watcher:
         self._audit: Audit | None = None
         self._deaf = False  # the engine is; the audit has noticed
         self._told = False  # that we watch
-        self._back_at = 0.0  # when a timer will wake us, on the monotonic clock
         self._wake.set()  # there is a tree to walk
 
     def fileno(self) -> int:
         return self._waiter.fileno() if self._waiter else self._wake.fileno()
+
+    def deadline(self) -> Seconds | None:
+        """Returns when a file that is missing or being written is to be looked at again."""
+        return self._tree.wake_at or None
 
     def read(self) -> list[Fact]:
         """What has changed; takes 30 ms at most when there is more to look at than that."""
@@ -135,7 +138,6 @@ class Watcher:
         for path in self._polled.hints():
             self._tree.hint(path, Hint.WRITTEN)
         done = self._tree.work(now + _GATHER + _WORK)
-        self._come_back()
         if self._tree.walked:
             self._engine.walked()
             self._polled.start()
@@ -145,15 +147,6 @@ class Watcher:
             for path in self._audit.doubts():
                 self._look_into(path)
         return list(self._facts())
-
-    def _come_back(self) -> None:
-        """Wakes us when there is something to look at though nothing was told."""
-        now, at = time.monotonic(), self._tree.wake_at
-        if at and not now < self._back_at <= at:  # a timer that is due before it sets the next one
-            self._back_at = at
-            timer = threading.Timer(at + 0.001 - now, self._wake.set)
-            timer.daemon = True
-            timer.start()
 
     def _hear_again(self) -> None:
         self._deaf = False

@@ -126,6 +126,9 @@ def test_a_source_s_facts_are_for_its_seat():
             os.read(self.ear, 1)
             return [FilesChanged((Change("b", RELOAD),))]
 
+        def deadline(self):
+            return None
+
         def close(self):
             os.close(self.ear)
             os.close(self.mouth)

@@ -67,7 +67,9 @@ class Seeing:
 
     def turn(self, timeout: float) -> bool:
         """One turn of the main loop; False: nothing came."""
-        if not self._selector.select(timeout):
+        due = self.watcher.deadline()
+        wait = timeout if due is None else max(0.0, min(timeout, due - time.monotonic()))
+        if not self._selector.select(wait) and (due is None or time.monotonic() < due):
             return False
         for fact in self.watcher.read():
             if isinstance(fact, FilesChanged):
