@@ -73,6 +73,7 @@ class Overheard:
         self._watcher = watcher
         self._told = told
         self.fileno = watcher.fileno
+        self.deadline = watcher.deadline
         self.close = watcher.close
 
     def read(self) -> list[Fact]:
