@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -26,10 +26,10 @@ from reloader.process.wait import Waiter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from reloader.command.parse import Command
     from reloader.core.facts import Fact
     from reloader.core.values import Ticket
     from reloader.process.oom import MemoryLimit
+    from reloader.process.spec import SpawnSpec
     from reloader.process.tree import Process, View
 
 __all__ = ["Children", "SpawnError"]
@@ -84,28 +84,44 @@ class Children:
         self._seen_view: View | None = None
         self._memory: MemoryLimit | None = None
 
-    def spawn(  # noqa: PLR0913, PLR0917 -- it is what a process is made of
-        self,
-        ticket: Ticket,
-        command: Command,
-        environ: Mapping[str, str],
-        cwd: str,
-        stdin: int,
-        stdout: int,
-        stderr: int,
-    ) -> int:
-        """Start it in a process group of its own; the pid.
+    def spawn(self, ticket: Ticket, spec: SpawnSpec) -> int:
+        """Starts a process in a process group of its own; returns its pid.
 
-        The descriptors become its 0, 1 and 2 (-1: /dev/null); it gets no other, no blocked and no
-        ignored signal. We move to `cwd` and stay there. Raises SpawnError.
+        No signal is blocked or ignored in it. reloader itself moves to `spec.cwd` and stays there.
+        Raises SpawnError.
         """
-        marked = stamped({**environ, **dict(command.env)}, self._run, ticket)
+        marked = self.marked(ticket, spec.env)
         try:
-            os.chdir(cwd)
+            os.chdir(spec.cwd)
         except OSError as error:
-            raise SpawnError(f"{cwd}: {error.strerror}", "the folder it is to run in") from None
-        path = find(command.argv[0], marked, cwd)
-        pid = self._starter.start(path, command.argv, marked, (stdin, stdout, stderr))
+            raise SpawnError(
+                f"{spec.cwd}: {error.strerror}", "the folder it is to run in"
+            ) from None
+        path = find(spec.argv[0], marked, spec.cwd)
+        pid = self._starter.start(path, replace(spec, env=marked))
+        self._enter(ticket, pid)
+        return pid
+
+    def adopt(self, ticket: Ticket, pid: int) -> None:
+        """Takes charge of a process that another process has forked for reloader.
+
+        The forker has ended, so the process is a child of reloader (a subreaper); it leads a
+        process group of its own, and waits until this call has returned, for its exit status would
+        be lost if it ended before. Raises SpawnError if it is no such process.
+        """
+        try:
+            leads = os.getpgid(pid) == pid
+        except ProcessLookupError:
+            leads = False
+        if not leads or not self._waiter.is_child(pid):
+            raise SpawnError(f"process {pid} ended before it was taken over", passing=True)
+        self._enter(ticket, pid)
+
+    def marked(self, ticket: Ticket, env: Mapping[str, str]) -> dict[str, str]:
+        """Returns this environment with the mark by which the processes of `ticket` are known."""
+        return stamped(env, self._run, ticket)
+
+    def _enter(self, ticket: Ticket, pid: int) -> None:
         self._jobs[ticket] = self._leaders[pid] = _Job(ticket, pid)
         self._owners.pop(pid, None)
         self._tell_guard()
@@ -113,7 +129,6 @@ class Children:
             from reloader.process.oom import MemoryLimit
 
             self._memory = MemoryLimit()
-        return pid
 
     def collect(self) -> list[Fact]:
         """Everything that has ended since the last call; never blocks."""
@@ -194,6 +209,11 @@ class Children:
         each = [written(p.pid) for p in self._members(job)] if job else [None]
         known = [count for count in each if count is not None]
         return [Measured(ticket, sum(known) if len(known) == len(each) else None)]
+
+    def is_running(self, ticket: Ticket) -> bool:
+        """Returns True until the process itself has ended, whatever lives on of its tree."""
+        job = self._jobs.get(ticket)
+        return job is not None and job.led
 
     def alive(self) -> bool:
         """Whether anything we started is not accounted for."""

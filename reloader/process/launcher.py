@@ -13,9 +13,10 @@ from reloader.core.facts import Noticed, ProcessStarted, SpawnFailed
 from reloader.core.news import Warned
 from reloader.core.values import Role
 from reloader.process.children import SpawnError
+from reloader.process.spec import NULL, SpawnSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from reloader.command.environ import EnvFiles
     from reloader.config.model import Config
@@ -50,7 +51,7 @@ class Launcher:
         self._streams = streams
         self._app_started = app_started
         self.bytecode = Bytecode()
-        self._app: Ticket = 0
+        self._apps: set[Ticket] = set()  # those that run, and may be some that have ended
 
     def spawn(self, ticket: Ticket, task: Task) -> Iterator[Fact]:
         """The process, or why there is none; before that what its env files have to say."""
@@ -63,22 +64,19 @@ class Launcher:
         if task.role in (Role.PRE, Role.BUILD) and self._config.build.cmd:
             with suppress(OSError):  # the build will say it better, if it needs the folder at all
                 os.makedirs(self._config.tmp_dir, exist_ok=True)
-        streams, cwd = self._streams, self._config.command_dir
+        cwd = self._config.command_dir
         if warning := self.bytecode.clear({**environ, **dict(command.env)}, command.argv, cwd):
             yield Noticed(Warned(warning))
         environ |= self.bytecode.environ()
-        stdin = streams.stdin if task.role is Role.APP else -1
         try:
-            pid = self._children.spawn(
-                ticket, command, environ, cwd, stdin, streams.stdout, streams.stderr
-            )
+            pid = self._children.spawn(ticket, self._spec(task, command, environ))
         except SpawnError as error:
             why = f"{error.why} ({error.hint})" if error.hint else error.why
             yield SpawnFailed(ticket, command.shown, why, error.passing)
         else:
             if task.role is Role.APP:
-                self._app = ticket
                 self.bytecode.forget()
+                self._apps = {t for t in self._apps if self._children.is_running(t)} | {ticket}
                 self._app_started(ticket, pid)
             yield ProcessStarted(ticket, pid, command.shown)
 
@@ -88,8 +86,16 @@ class Launcher:
         self._env_files = env_files
 
     def forward(self, number: int) -> None:
-        """Hand a signal that is not for us on to the app."""
-        self._children.forward(self._app, number)
+        """Hands a signal that is not for reloader on to every process of the app that runs."""
+        for ticket in self._apps:
+            self._children.forward(ticket, number)
+
+    def _spec(self, task: Task, command: Command, environ: Mapping[str, str]) -> SpawnSpec:
+        streams, cwd = self._streams, self._config.command_dir
+        # A shell sets PWD when it changes its directory; make's $(PWD) and os.environ trust it.
+        env = {**environ, **dict(command.env), "PWD": cwd}
+        stdin = streams.stdin if task.role is Role.APP else NULL
+        return SpawnSpec(command.argv, env, cwd, (stdin, streams.stdout, streams.stderr))
 
     def command(self, task: Task) -> Command:
         build = self._config.build

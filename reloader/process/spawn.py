@@ -1,83 +1,97 @@
-"""Starts one process, quickly and with nothing of ours in it."""
+"""Starts one process, fast and with nothing of reloader in it."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import signal
 from typing import TYPE_CHECKING
 
 from reloader.command.parse import SHELL
 from reloader.command.which import SpawnError, diagnose, is_script
+from reloader.process.spec import NULL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from reloader.process.spec import SpawnSpec
 
 
 class Starter:
-    """posix_spawn with what all our children have in common.
+    """Calls posix_spawn with what all processes have in common.
 
-    posix_spawn, for it shares our memory until exec (0.7 ms with any size of ours) and reports
-    why exec failed; no fork, for other threads may hold locks.
+    posix_spawn shares reloader's memory until exec, so it takes 0.7 ms however large reloader is,
+    and it reports why exec failed. fork would copy locks that other threads hold.
     """
 
     def __init__(self) -> None:
         _keep_descriptors()
+        # Open for good: a process can be started though all descriptors are in use.
+        self._null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         self._defaults = _default_signals()
 
-    def start(
-        self,
-        path: str,
-        argv: tuple[str, ...],
-        environ: Mapping[str, str],
-        stdio: tuple[int, int, int],
-    ) -> int:
-        """The pid. Raises SpawnError; `stdio`: what becomes its 0, 1, 2 (-1: /dev/null)."""
-        ours: list[int] = []
+    def start(self, path: str, spec: SpawnSpec) -> int:
+        """Starts the program at `path` as `spec` says; returns its pid. Raises SpawnError."""
+        wanted = [*zip(spec.stdio, range(3), strict=True), *spec.descriptors]
+        copies: list[int] = []
         try:
-            for place, descriptor in enumerate(stdio):
-                ours.append(_source(descriptor, place))
+            actions = [
+                (os.POSIX_SPAWN_DUP2, source, number)
+                for source, number in self._sources(wanted, copies)
+            ]
             try:
-                return self._spawn(path, argv, environ, ours)
+                return self._spawn(path, spec.argv, spec.env, actions)
             except OSError as error:
                 if error.errno != errno.ENOEXEC or not is_script(path):
                     raise
-            return self._spawn(SHELL, (SHELL, path, *argv[1:]), environ, ours)
+            return self._spawn(SHELL, (SHELL, path, *spec.argv[1:]), spec.env, actions)
         except OSError as error:
             raise diagnose(path, error.errno or 0) from None
         except ValueError:  # a NUL byte; a letter that the locale's encoding doesn't have
             raise SpawnError("its arguments or environment can't be encoded") from None
         finally:
-            for source, descriptor in zip(ours, stdio, strict=False):
-                if source != descriptor:
-                    os.close(source)
+            for descriptor in copies:
+                os.close(descriptor)
+
+    def _sources(
+        self, wanted: Sequence[tuple[int, int]], copies: list[int]
+    ) -> Iterator[tuple[int, int]]:
+        """Yields what is to be copied where, so that no copy overwrites the source of another.
+
+        The descriptors that are made for that are added to `copies`.
+        """
+        numbers = {number for _, number in wanted}
+        for given, number in wanted:
+            source = self._null if given == NULL else given
+            # dup2 of a descriptor to itself leaves it closed on exec in older C libraries.
+            in_place = source == number and os.get_inheritable(source)
+            if source in numbers and not in_place:
+                source = fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, max(numbers) + 1)
+                copies.append(source)
+            yield source, number
 
     def _spawn(
-        self, path: str, argv: tuple[str, ...], environ: Mapping[str, str], ours: Sequence[int]
+        self,
+        path: str,
+        argv: tuple[str, ...],
+        env: Mapping[str, str],
+        actions: list[tuple[int, int, int]],
     ) -> int:
         return os.posix_spawn(
             path,
             argv,
-            environ,
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, source, place) for place, source in enumerate(ours)
-            ],
+            env,
+            file_actions=actions,
             setpgroup=0,
             setsigmask=(),
             setsigdef=self._defaults,
         )
 
 
-def _source(descriptor: int, place: int) -> int:
-    """A descriptor to copy from, none that an earlier copy has overwritten."""
-    if descriptor < 0:
-        return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-    return os.dup(descriptor) if descriptor < 3 and descriptor != place else descriptor
-
-
 def _keep_descriptors() -> None:
-    """What we inherited beyond 0, 1, 2 is not for our children; what Python opens never is."""
+    """Keeps inherited descriptors above 2 from the processes; Python's own are never inherited."""
     try:
         descriptors = [int(name) for name in os.listdir("/dev/fd")]
     except OSError:  # no /proc
@@ -89,7 +103,10 @@ def _keep_descriptors() -> None:
 
 
 def _default_signals() -> list[int]:
-    """All, for a shell's `&`, Python and `trap '' X` leave some ignored; but nohup is meant."""
+    """Returns the signals that a process gets with their default action.
+
+    A shell's `&`, `trap '' X` and Python leave some ignored. SIGHUP stays ignored if it was: nohup.
+    """
     kept = {signal.SIGKILL, signal.SIGSTOP}
     if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
         kept.add(signal.SIGHUP)

@@ -43,6 +43,16 @@ class Waiter:
                 return pid
         return None
 
+    def is_child(self, pid: int) -> bool:
+        """Returns True if the process is a child of reloader that has not been collected."""
+        if not _HAS_WAITID:
+            return False  # such a system has no subreaper either
+        try:
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return True
+
     def stopped(self, pid: int) -> int:
         """The signal that has stopped a child since the last call, 0 if none has."""
         if not _HAS_WAITID:

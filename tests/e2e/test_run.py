@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import shutil
 import time
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.project import ENTRYPOINT
+from tests.helpers.project import ENTRYPOINT, PYTHON, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,22 @@ def test_one_change_is_one_reload(project: Project) -> None:
     assert run.wait_for("app.stopped", after=0)["killed"] is False
     assert run.wait_for("app.started", pid=first["pid"], after=0)
     assert [e["path"] for e in run.events("change.seen")] == ["app.py", "app.py"]
+
+
+def test_pwd_is_the_directory_that_a_command_runs_in(project: Project) -> None:
+    """A shell would set it, and make's $(PWD) trusts it: also where reloader runs elsewhere."""
+    inner, said = project.folder / "inner", project.folder / "a.log"
+    inner.mkdir()
+    says = "import os, time; open('../a.log', 'w').write(os.environ['PWD']); time.sleep(999)"
+    app = json.dumps([*PYTHON, "-c", says])
+    build = 'cmd = "printenv PWD > ../b.log"'
+    project.config(f'root = "inner"\n[build]\n{build}\nentrypoint = {app}\n')
+    run = project.run()
+    run.wait_for("app.started")
+    until(said.is_file)
+    until(said.read_text)
+    assert said.read_text() == str(inner)
+    assert (project.folder / "b.log").read_text() == f"{inner}\n"
 
 
 def test_a_save_during_the_start_is_not_lost(project: Project) -> None:

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from reloader.command.parse import Command, parse_line
 from reloader.core.facts import ProcessExited, TreeEmptied
-from reloader.process.children import Children
+from reloader.process.children import (
+    Children,
+    SpawnError,  # noqa: F401 -- for programs
+)
 from reloader.process.mark import new_run, ticket_in
 from reloader.process.orphans import become_subreaper  # noqa: F401 -- for programs
+from reloader.process.spec import NULL, SpawnSpec
 from tests.helpers.until import until
 
 if TYPE_CHECKING:
@@ -92,15 +96,9 @@ class Lab:
         """Spawn a command, or a child with these verbs; its ticket."""
         self._tickets += 1
         command = child(what) if isinstance(what, str) else what
-        self.pid = self.children.spawn(
-            ticket or self._tickets,
-            command,
-            dict(os.environ) if environ is None else environ,
-            self.cwd,
-            -1,
-            self.mouth,
-            self.mouth,
-        )
+        env = {**(os.environ if environ is None else environ), **dict(command.env)}
+        spec = SpawnSpec(command.argv, env, self.cwd, (NULL, self.mouth, self.mouth))
+        self.pid = self.children.spawn(ticket or self._tickets, spec)
         return ticket or self._tickets
 
     def sh(self, line: str) -> int:

@@ -17,13 +17,13 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 from collections import deque  # noqa: E402
 
-from reloader.command.parse import Command  # noqa: E402
 from reloader.core.facts import Asked, ProcessExited, SignalReceived, TreeEmptied  # noqa: E402
 from reloader.core.values import Wish  # noqa: E402
 from reloader.process.children import Children  # noqa: E402
 from reloader.process.mark import new_run  # noqa: E402
 from reloader.process.orphans import Guardian, become_subreaper  # noqa: E402
 from reloader.process.signals import SignalSource  # noqa: E402
+from reloader.process.spec import SpawnSpec  # noqa: E402
 from reloader.terminal.foreground import Foreground  # noqa: E402
 from reloader.terminal.tty import Terminal  # noqa: E402
 
@@ -64,8 +64,7 @@ class Mini:
 
     def start(self):
         self.ticket += 1
-        command = Command(self.argv)
-        app = self.children.spawn(self.ticket, command, os.environ, os.getcwd(), 0, 1, 2)
+        app = self.children.spawn(self.ticket, SpawnSpec(self.argv, os.environ, os.getcwd()))
         say("app", app)
         self.foreground.give(self.ticket, app)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reloader.core.facts import Measured, ProcessExited, TreeEmptied
 from reloader.core.values import Scope, Status
-from reloader.process.children import Children
+from reloader.process.children import Children, SpawnError
 from tests.helpers.until import until
 from tests.process.lab import Lab, child, lives, run_program, state, zombies
 
@@ -273,6 +274,63 @@ def test_another_users_process_is_told_once_and_then_not_waited_for(prefix: tupl
     )
     os.kill(int(lines.pop()), signal.SIGKILL)
     assert lines == ["[True]", "0 False True"]
+
+
+# --- processes that another process has forked ---------------------------------------------------
+
+FORKER = """
+import os, sys
+go, lead = int(sys.argv[1]), sys.argv[2] == "lead"
+if os.fork() == 0:
+    if lead:
+        os.setpgid(0, 0)
+    print("adopted", os.getpid(), flush=True)
+    os.read(go, 1)
+    os.spawnv(os.P_NOWAIT, "/bin/sh", ["sh", "-c", "echo kid $$; exec sleep 1000"])
+    os._exit(7)
+"""
+
+
+def forked(lab: Lab, *, lead: bool = True) -> tuple[int, int]:
+    """A process whose forker has ended, and what makes it go on."""
+    hold, go = os.pipe()
+    os.set_inheritable(hold, True)
+    argv = (sys.executable, "-c", FORKER, str(hold), "lead" if lead else "")
+    environ = {"PATH": os.environ["PATH"]}
+    actions = [(os.POSIX_SPAWN_DUP2, lab.mouth, 1)]
+    forker = os.posix_spawn(argv[0], argv, environ, file_actions=actions)
+    os.close(hold)
+    pid = lab.hear("adopted")
+    until(lambda: lab.children.collect() or not state(forker))
+    return pid, go
+
+
+def test_a_process_that_was_adopted_is_one_like_any_other(lab: Lab) -> None:
+    """Its exit status, and what it leaves behind, are told and ended under its own id."""
+    pid, go = forked(lab)
+    lab.children.adopt(5, pid)
+    assert lab.children.is_running(5)
+    os.close(go)
+    kid = lab.hear("kid")
+    assert lab.exited(5) == ProcessExited(5, Status(code=7), 1)
+    lab.kill(5)
+    lab.emptied(5)
+    assert not lives(kid)
+
+
+def test_only_a_child_that_leads_its_group_is_adopted(lab: Lab) -> None:
+    """Else its end would never be known, or a signal for it would reach reloader itself."""
+    pid, go = forked(lab, lead=False)
+    with pytest.raises(SpawnError):
+        lab.children.adopt(5, pid)
+    os.close(go)
+    os.kill(lab.hear("kid"), signal.SIGKILL)
+    until(lambda: lab.children.collect() or not state(pid))
+    with pytest.raises(SpawnError):
+        lab.children.adopt(6, pid)
+    with pytest.raises(SpawnError):
+        lab.children.adopt(7, 1)
+    assert not lab.children.alive()
 
 
 # --- the whole -----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import signal
@@ -12,9 +13,12 @@ import pytest
 from reloader.command.parse import Command, parse_line
 from reloader.process.children import SpawnError
 from reloader.process.mark import NAME
+from reloader.process.spec import NULL, SpawnSpec
+from tests.helpers.until import until
 from tests.process.lab import PYTHON, Lab, ignoring, program, run_program
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 PYTHON_PRINTS = (*PYTHON, "-c")
@@ -64,7 +68,7 @@ def test_streams_may_be_crossed(streams: tuple[int, int, int], out: str, err: st
         from reloader.process.children import Children
         children = Children("run")
         line = "printf O; printf E >&2"
-        children.spawn(1, Command(("/bin/sh", "-c", line)), os.environ, "/", *{streams})
+        children.spawn(1, SpawnSpec(("/bin/sh", "-c", line), os.environ, "/", {streams}))
         until(children.collect)
         """
     )
@@ -250,19 +254,57 @@ def test_a_program_that_is_being_written_may_come_right(lab: Lab, tmp_path: Path
     assert lab.exited(lab.start(Command(("./main",)))).status.ok
 
 
-def test_limits_may_pass_and_nothing_leaks(lab: Lab) -> None:
-    """100 failures in a row for want of descriptors, then all is well again."""
+@pytest.fixture
+def no_descriptor_left(lab: Lab) -> Iterator[None]:
+    """Every descriptor that the limit allows is open."""
+    lab.exited(lab.line("/bin/true"))  # all is imported
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    descriptors = len(os.listdir("/proc/self/fd"))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    used: list[int] = []
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lab.mouth + 20, hard))
     try:
-        errors = [failure(lab, "/bin/true") for _ in range(100)]
+        with contextlib.suppress(OSError):
+            while True:
+                used.append(os.dup(lab.mouth))
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert {(e.why, e.passing) for e in errors} == {("too many open files", True)}
-    assert len(os.listdir("/proc/self/fd")) == descriptors
+        for descriptor in used:
+            os.close(descriptor)
+
+
+@pytest.mark.usefixtures("no_descriptor_left")
+def test_a_process_is_started_though_no_descriptor_is_left(lab: Lab) -> None:
+    ticket = lab.start(Command(("/bin/true",)))
+    assert until(lab.children.collect)
+    assert not lab.children.is_running(ticket)
+
+
+@pytest.mark.usefixtures("no_descriptor_left")
+def test_limits_may_pass_and_nothing_leaks(lab: Lab) -> None:
+    """100 failures in a row for want of descriptors: crossed streams need a copy."""
+    spec = SpawnSpec(("/bin/true",), os.environ, "/", (1, 0, 2))
+    for _ in range(100):
+        with pytest.raises(SpawnError) as raised:
+            lab.children.spawn(1, spec)
+        assert (raised.value.why, raised.value.passing) == ("too many open files", True)
     assert not lab.children.alive()
-    assert lab.exited(lab.start(Command(("/bin/true",)))).status.ok
+
+
+def test_further_descriptors_get_their_numbers(lab: Lab) -> None:
+    """In whatever order they are given, one the other's number; and no others come along."""
+    ends = [os.pipe() for _ in range(3)]
+    reads, (one, two, three) = [r for r, _ in ends], [w for _, w in ends]
+    crossed = ((one, two), (two, one), (three, 9))
+    line = f"printf one >&{two}; printf two >&{one}; printf three >&9; ls /proc/self/fd | wc -w"
+    spec = SpawnSpec(
+        ("/bin/bash", "-c", line), os.environ, lab.cwd, (NULL, lab.mouth, lab.mouth), crossed
+    )
+    lab.children.spawn(1, spec)
+    assert lab.hear("") == 7  # 0, 1, 2, the three, and the directory that ls reads
+    assert [os.read(read, 9) for read in reads] == [b"one", b"two", b"three"]
+    assert lab.exited(1).status.ok
+    for descriptor in (*reads, one, two, three):
+        os.close(descriptor)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="needs root to become a user that has no processes")
