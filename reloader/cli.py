@@ -204,7 +204,7 @@ def _check(arguments: list[str]) -> int:
     statuses = []
     for invocation in _invocations(given):
         reading = read_config(invocation, os.environ, _working_directory())
-        findings = check.check(reading, os.environ.get("PATH", ""))
+        findings = check.check(reading, os.environ)
         file = reading.document.name if reading.document else invocation.file
         text = check.render(findings, file, as_json=given.options.json)
         if given.options.print:

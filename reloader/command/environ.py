@@ -1,4 +1,4 @@
-"""The environment of what we start: the caller's, and what `env_files` add to it."""
+"""The environment of what reloader starts: the caller's, and what `env_files` add to it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from reloader.command.dotenv import Fault
+
 LARGEST = 1 << 20  # bytes; more is no file of settings
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
 
 
 class EnvFiles:
     """Env files, read again before each start.
 
-    What was set outside wins, then the later file. A file that is missing is no file; one that
-    can't be read or parsed keeps the values it had, and that is said. `outer` is our own
-    environment as we found it; it is never changed. Relative paths are below `folder`.
+    What was set outside wins, then the later file. A file that is missing is no file. A line that
+    can't be read is left out; a file that can't be read keeps the values it had; both are reported.
+    `outer` is the environment reloader was started with; it is never changed. Relative paths are
+    below `folder`.
     """
 
     def __init__(self, paths: Sequence[str], outer: Mapping[str, str], folder: str = "") -> None:
@@ -27,31 +31,42 @@ class EnvFiles:
         self._last: dict[str, dict[str, str]] = {}
 
     def read(self) -> tuple[dict[str, str], list[str]]:
-        """The environment as it is now, and what the user should know (never a value)."""
+        """Returns the environment as it is now, and warnings (never a value)."""
         if not self._paths:
             return dict(self._outer), []
-        from reloader.command.dotenv import EnvFileError, parse
-
         added: dict[str, str] = {}
         warnings = []
         for path in self._paths:
             try:
-                text = _text(os.path.join(self._folder, path))
-                self._last[path] = dict(parse(text, self._outer, added))
+                values, faults = read(os.path.join(self._folder, path), self._outer, added)
+                warnings += [f"{path}:{fault.line}: {fault.text}" for fault in faults]
+                self._last[path] = values
             except FileNotFoundError:
                 self._last.pop(path, None)
-            except EnvFileError as error:
-                warnings.append(f"{path}:{error.line}: {error.text}; its last values stay")
             except OSError as error:
-                warnings.append(f"{path}: {error.strerror}; its last values stay")
+                then = "its last values stay" if path in self._last else "nothing is read from it"
+                warnings.append(f"{path}: {error.strerror}; {then}")
             added.update(self._last.get(path, {}))
         return {**added, **self._outer}, warnings
 
 
-def _text(path: str) -> str:
-    """What stands in a regular file of modest size; raises OSError.
+def read(
+    path: str, outer: Mapping[str, str], before: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[Fault, ...]]:
+    """Returns the values of one env file and the lines that were left out.
 
-    Decoded as Python decodes the environment, so that bytes that are no text survive.
+    `outer` and `before` as for `dotenv.parse`. Raises OSError with a sentence as its `strerror`.
+    """
+    from reloader.command.dotenv import parse
+
+    parsed = parse(_text(path), outer, before)
+    return dict(parsed.pairs), parsed.faults
+
+
+def _text(path: str) -> str:
+    """Returns the text of a regular file of modest size; raises OSError.
+
+    Decoded as Python decodes the environment, so bytes that are no text survive.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
@@ -65,4 +80,14 @@ def _text(path: str) -> str:
             data += more
     finally:
         os.close(descriptor)
+    if _is_utf16(data):
+        raise OSError(0, "is UTF-16; save it as UTF-8")
     return os.fsdecode(data.removeprefix(b"\xef\xbb\xbf"))
+
+
+def _is_utf16(data: bytes) -> bool:
+    """True with a byte order mark, or if every other byte of the first ones is NUL."""
+    head = data[:64]
+    even, odd = head[::2], head[1::2]
+    is_half_empty = len(head) >= 4 and any(head) and not (any(even) and any(odd))
+    return data.startswith(_UTF16) or is_half_empty

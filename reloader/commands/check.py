@@ -15,16 +15,15 @@ from reloader.config.project import GO_EXCLUDE_DIR
 from reloader.config.toml_writer import effective, value_of
 from reloader.config.validate import problem
 from reloader.config.wording import quoted
-from reloader.errors import Exit
+from reloader.errors import Exit, Problem
 from reloader.watch.scan import survey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from reloader.config.document import Document
     from reloader.config.load import Reading
     from reloader.config.model import Config
-    from reloader.errors import Problem
     from reloader.filter.rules import Rules
     from reloader.watch.scan import Survey
 
@@ -61,15 +60,16 @@ class Finding:
         }
 
 
-def check(reading: Reading, path: str) -> list[Finding]:
-    """All findings, the worst first; `path`: where programs are looked for (PATH)."""
+def check(reading: Reading, environ: Mapping[str, str]) -> list[Finding]:
+    """Returns all findings, the worst first; programs are looked up in the PATH of `environ`."""
     config = reading.config
     found = list(reading.doubts)
     if config:
         found += warnings.closer(config, reading.document)
         told = {problem.where for problem in found}
-        missing = _programs(config, reading.document, path)
+        missing = _programs(config, reading.document, environ.get("PATH", ""))
         found += [problem for problem in missing if not (problem.where and problem.where in told)]
+        found += _env_files(config, environ)
         found += _counting(config, reading.document)
     return [
         *(Finding(Level.ERROR, problem) for problem in reading.problems),
@@ -163,6 +163,23 @@ def _no_program(program: str) -> tuple[str, str]:
     if "/" in program:
         return f"there is no {quoted(program)}", "paths begin at the root"
     return f"{quoted(program)} is not found on the PATH", ""
+
+
+def _env_files(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
+    """Yields what a start would report of `env_files`; a missing file is told elsewhere."""
+    from reloader.command.environ import read
+
+    before: dict[str, str] = {}
+    for name in config.env_files:
+        try:
+            values, faults = read(os.path.join(config.root, name), environ, before)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            yield Problem(f"the env file can't be read: {error.strerror}", name)
+        else:
+            before |= values
+            yield from (Problem(fault.text, f"{name}:{fault.line}") for fault in faults)
 
 
 # --- what counts ---------------------------------------------------------------------------------

@@ -157,6 +157,8 @@ SAID_IN_DOTENV = {
     "LINES": "one\ntwo",
     "COMMENTED": "value",
     "TWICE": "second",
+    "DEFAULTED": "8000",
+    "NESTED": "x://a@local",
 }
 DOTENV = """\ufeff# comment\r
 PLAIN=a\r
@@ -166,6 +168,9 @@ LINES="one\\ntwo"\r
 COMMENTED=value # comment\r
 TWICE=first\r
 TWICE=second\r
+DEFAULTED=${NOT_SET_ANYWHERE:-8000}\r
+NESTED="x://${NOT_SET_ANYWHERE:-${PLAIN}}@${PLAIN:+local}"\r
+BARE_NAME\r
 """
 
 
@@ -175,18 +180,20 @@ def variables(rig: Rig) -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in dump.split("\0"))
 
 
-@fault(peers=False)
+@fault("bad lines", peers=False)
 def fault_C16(rig: Rig) -> None:
-    """An env file gives what dotenv's rules say; a bad line is named without what it holds."""
+    """An env file means what it means to compose; a bad line is named, and costs that line."""
     rig.env["RELOADER_ENV_FILES"] = ".env,missing.env"
     rig.save(".env", DOTENV)
     rig.start(mode="environ")
     found = variables(rig)
     assert {name: found.get(name) for name in SAID_IN_DOTENV} == SAID_IN_DOTENV
-    rig.save(".env", DOTENV + "SECRET 'hunter2\n")
+    rig.save(".env", DOTENV + "SECRET 'hunter2\nAFTER=it\n")
     rig.converge("environ")
-    rig.told(r"\.env:9\b")
+    rig.told(r"\.env:12\b")
     assert "hunter2" not in rig.said
+    found = variables(rig)
+    assert (found.get("PLAIN"), found.get("AFTER")) == ("a", "it")
 
 
 @fault("one environment", peers=False)

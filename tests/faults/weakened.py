@@ -182,6 +182,19 @@ def one_environment() -> None:
     EnvFiles.read = read
 
 
+def whole_env_files() -> None:
+    """A line that can't be read costs the whole file."""
+    from reloader.command import dotenv
+
+    honest = dotenv.parse
+
+    def parse(*args: object) -> object:
+        parsed = honest(*args)
+        return replace(parsed, pairs=()) if parsed.faults else parsed
+
+    dotenv.parse = parse
+
+
 def one_layer() -> None:
     """Only the file counts."""
     from reloader.config import load
@@ -257,6 +270,7 @@ GUARDS = {
     "python's patterns": pythons_patterns,
     "slow patterns": slow_patterns,
     "one environment": one_environment,
+    "bad lines": whole_env_files,
     "one layer": one_layer,
     "checks for Air": nothing_of_air,
     "escapes": raw_names,

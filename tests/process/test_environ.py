@@ -9,11 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reloader.command.dotenv import EnvFileError, parse
+from reloader.command.dotenv import parse
 from reloader.command.environ import EnvFiles
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+def values_of(text: str, outer: dict[str, str]) -> dict[str, str]:
+    """The values of a text without a fault."""
+    parsed = parse(text, outer)
+    assert parsed.faults == ()
+    return dict(parsed.pairs)
 
 
 @pytest.mark.parametrize(
@@ -48,47 +55,95 @@ if TYPE_CHECKING:
     ],
 )
 def test_values(text: str, values: dict[str, str]) -> None:
-    assert dict(parse(text, {"OUT": "outer"})) == values
+    assert values_of(text, {"OUT": "outer"}) == values
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning"),
+    [
+        ("${NO:-d}", "d"),
+        ("${NO-d}", "d"),
+        ("${EMPTY:-d}", "d"),
+        ("${EMPTY-d}", ""),
+        ("${A:-d}", "a"),
+        ("${OUT:-d}", "outer"),
+        ("${NO:+other}", ""),
+        ("${EMPTY:+other}", ""),
+        ("${EMPTY+other}", "other"),
+        ("${A:+other}", "other"),
+        ("${A:?is needed}", "a"),
+        ("${EMPTY?is needed}", ""),
+        ("${NO:-${ALSO:-${A}}}/x", "a/x"),
+        ("${NO:-}", ""),
+        ("${NO:-a b}", "a b"),
+        ("http://${NO:-localhost}:${PORT:-80}/", "http://localhost:80/"),
+        ("{$A}", "{a}"),
+        ("\\${NO:-d}", "${NO:-d}"),
+    ],
+)
+def test_interpolation_is_that_of_compose(value: str, meaning: str) -> None:
+    """Plain and in double quotes; single quotes keep the text."""
+    head = "A=a\nEMPTY=\nX="
+    assert values_of(head + value, {"OUT": "outer"})["X"] == meaning
+    assert values_of(f'{head}"{value}"', {"OUT": "outer"})["X"] == meaning
+    if "\\" not in value:
+        assert values_of(f"{head}'{value}'", {"OUT": "outer"})["X"] == value
+
+
+def test_a_bare_name_is_taken_from_outside_or_left_out() -> None:
+    """As in compose and docker; the rest of the file is read."""
+    text = "A=1\nAWS_PROFILE\n  export OUT  \nLAST # comment\nB=$OUT"
+    assert values_of(text, {"OUT": "x"}) == {"A": "1", "B": "x"}
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("A=1\nsecret", 2),
-        ("A=1\n\n\nB-C=secret", 4),
-        ("export secret", 1),
-        ("A='x\ny'\nB=\"secret\nC=1", 3),
-        ("A='secret\n\n", 1),
-        ('A=1\nB="x\ny" secret', 3),
-        ("=secret", 1),
-        ("A=sec\0ret", 1),
+        ("A=1\nsecret word\nB=2", 2),
+        ("A=1\nB=2\n\nB-C=secret", 4),
+        ("A=1\n- secret\nB=2", 2),
+        ('A=1\nB=2\nC="secret\nD', 3),
+        ("A=1\nC='secret\nB=2", 2),
+        ('A=1\nC="x\ny" secret\nB=2', 2),
+        ("=secret\nA=1\nB=2", 1),
+        ("A=1\nC=sec\0ret\nB=2", 2),
+        ("A=1\nB=2\nC=${A/secret/x}", 3),
+        ("A=1\nB=2\nC=${A:-secret", 3),
+        ("A=1\nB=2\nC=secret${NO:?}", 3),
+        ("A=1\nB=2\nC=" + "${NO:-" * 50 + "}" * 50, 3),
     ],
 )
-def test_a_bad_line_is_named_without_what_stands_in_it(text: str, line: int) -> None:
-    with pytest.raises(EnvFileError) as raised:
-        parse(text, {})
-    assert raised.value.line == line
-    assert "secret" not in str(raised.value)
+def test_a_bad_line_costs_that_line(text: str, line: int) -> None:
+    """Its number is told and never what stands in it; the others are read."""
+    parsed = parse(text, {})
+    assert parsed.faults[0].line == line
+    assert "secret" not in repr(parsed.faults)
+    assert {"A": "1", "B": "2"}.items() <= dict(parsed.pairs).items()
+
+
+def test_a_message_is_told_as_it_is_written() -> None:
+    """`:?` has words for the reader; a value in them is not told."""
+    (fault,) = parse("PASS=secret\nX=${NO:?set NO, see $PASS}", {}).faults
+    assert (fault.line, fault.text) == (2, "X is left out: NO is not set: set NO, see $PASS")
 
 
 @given(st.text(st.characters(exclude_characters="'\\\0\r", exclude_categories=["Cs"])))
 def test_single_quotes_keep_everything(value: str) -> None:
-    assert parse(f"A='{value}' # x\nB=1", {"B": "2"}) == [("A", value), ("B", "1")]
+    assert parse(f"A='{value}' # x\nB=1", {"B": "2"}).pairs == (("A", value), ("B", "1"))
 
 
 @given(st.text(st.characters(exclude_characters="\0\r", exclude_categories=["Cs"])))
 def test_double_quotes_can_hold_everything(value: str) -> None:
     escaped = value.translate({ord(c): f"\\{c}" for c in '"\\$'})
-    assert parse(f'A="{escaped}"', {}) == [("A", value)]
+    assert parse(f'A="{escaped}"', {}).pairs == (("A", value),)
 
 
 @given(st.text())
 def test_no_text_is_too_odd(text: str) -> None:
-    """Values or an error with a line that exists; nothing else."""
-    try:
-        parse(text, {})
-    except EnvFileError as error:
-        assert 1 <= error.line <= text.count("\n") + 1
+    """Values, and faults with lines that exist, in order."""
+    lines = [fault.line for fault in parse(text, {}).faults]
+    assert lines == sorted(lines)
+    assert all(1 <= line <= text.count("\n") + 1 for line in lines)
 
 
 # --- files ---------------------------------------------------------------------------------------
@@ -118,17 +173,32 @@ def test_files_are_read_again_and_a_removed_name_is_gone(file: Path) -> None:
     assert files.read() == ({"X": "0"}, [])
 
 
-def test_a_bad_file_keeps_its_last_values_and_is_named(file: Path) -> None:
+def test_a_bad_line_is_named_with_its_file(file: Path) -> None:
+    """The other lines are read, at the first start and later."""
+    file.write_text("A=1\nsecret word\nB=2\n")
     files = EnvFiles([str(file)], {})
+    assert files.read() == ({"A": "1", "B": "2"}, [f"{file}:2: expected NAME=value"])
+
+
+def test_a_file_that_can_not_be_read_keeps_its_last_values(file: Path) -> None:
+    """The first time there are none, and that is what is said."""
+    files = EnvFiles([str(file)], {})
+    file.mkdir()
+    assert files.read() == ({}, [f"{file}: not a file; nothing is read from it"])
+    file.rmdir()
     file.write_text("A=1\n")
     files.read()
-    file.write_text("A=2\nsecret\n")
-    assert files.read() == (
-        {"A": "1"},
-        [f"{file}:2: expected NAME=value; its last values stay"],
-    )
-    file.write_text("A=3\n")
-    assert files.read() == ({"A": "3"}, [])
+    file.unlink()
+    file.mkdir()
+    assert files.read() == ({"A": "1"}, [f"{file}: not a file; its last values stay"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-16-le"])
+def test_utf16_is_named(file: Path, encoding: str) -> None:
+    """As PowerShell's `>` writes it, with and without its mark."""
+    file.write_text("A=1\nB=2\n", encoding=encoding)
+    warning = f"{file}: is UTF-16; save it as UTF-8; nothing is read from it"
+    assert EnvFiles([str(file)], {}).read() == ({}, [warning])
 
 
 def test_only_files_of_modest_size_are_read(tmp_path: Path, file: Path) -> None:
@@ -142,7 +212,7 @@ def test_only_files_of_modest_size_are_read(tmp_path: Path, file: Path) -> None:
         ("/dev/zero", "not a file"),
         (file, "larger than 1 MB"),
     ]:
-        assert EnvFiles([str(path)], {}).read() == ({}, [f"{path}: {why}; its last values stay"])
+        assert EnvFiles([str(path)], {}).read() == ({}, [f"{path}: {why}; nothing is read from it"])
 
 
 def test_bytes_that_are_no_text_survive(file: Path) -> None:
@@ -162,6 +232,10 @@ def test_our_own_environment_is_not_touched(file: Path) -> None:
 
 def test_a_large_file_takes_no_time(file: Path) -> None:
     """Nothing in the parser is quadratic."""
+    file.write_text("A=${NO:-" + "$B" * 400_000 + "}")
+    assert EnvFiles([str(file)], {}).read()[0] == {"A": ""}
+    file.write_text("A='x\\'\n" * 100_000 + "B=\n")
+    EnvFiles([str(file)], {}).read()
     file.write_text("".join(f"NAME_{n}='value {n}' # {n}\n" for n in range(25_000)))
     assert len(EnvFiles([str(file)], {}).read()[0]) == 25_000
     file.write_text("A=" + " " * 1_000_000)

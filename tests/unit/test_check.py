@@ -40,7 +40,7 @@ def project(tmp_path):
 def findings(project, programs, text, name=".reload.toml", **given):
     (project / name).write_text(text)
     reading = load.read(Invocation(**given), {"HOME": "/nowhere"}, str(project), "linux")
-    return check(reading, programs)
+    return check(reading, {"PATH": programs})
 
 
 def doubts(project, programs, text, name=".reload.toml"):
@@ -167,6 +167,18 @@ def test_files_that_are_not_there(project, programs):
     ]
 
 
+def test_env_files_are_read(project, programs):
+    """A line that a start would leave out is told with its file; a good one is not."""
+    (project / ".env").write_text("PORT=${PORT:-8000}\nNAME\nnot a setting\n")
+    (project / "win.env").write_text("A=1\n", encoding="utf-16")
+    text = f'env_files = [".env", "win.env"]\n[build]\n{APP}'
+
+    assert [said for said, _ in doubts(project, programs, text)] == [
+        "win.env: the env file can't be read: is UTF-16; save it as UTF-8",
+        ".env:3: expected NAME=value",
+    ]
+
+
 def test_what_air_s_file_says_by_habit_is_no_doubt(project, programs):
     """The folders and patterns that air init writes need not be there."""
     text = """\
@@ -274,7 +286,7 @@ def test_a_config_for_a_project_elsewhere(tmp_path, programs):
 
     def said(file, folder):
         reading = load.read(Invocation(file), {"HOME": "/nowhere"}, str(folder), "linux")
-        return [str(finding.problem) for finding in check(reading, programs)]
+        return [str(finding.problem) for finding in check(reading, {"PATH": programs})]
 
     assert any(
         "has no go.mod" in text and "-c api" in text for text in said("api/.air.toml", tmp_path)

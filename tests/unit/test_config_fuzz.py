@@ -92,7 +92,7 @@ def test_random_air_files(tmp_path, seed):
     if author.sometimes(0.5):
         (tmp_path / "go.mod").touch()
     reading = read(Invocation(".air.toml"), {"HOME": "/nowhere"}, str(tmp_path))
-    findings = check.check(reading, "/bin")
+    findings = check.check(reading, {"PATH": "/bin"})
     check.render(findings, ".air.toml", as_json=True)
     if reading.config is None:
         return
