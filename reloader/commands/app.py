@@ -149,6 +149,13 @@ class Live:
 
             self._shared.inbox.add(Files(self._project.files, self._reread), self._seat)
 
+    def advise(self) -> None:
+        """Publishes what a closer look at the app's command shows; it would slow the start."""
+        from reloader.config import self_reloaders
+
+        if tool := self_reloaders.of(self.config):
+            self._bus.publish(Warned(f"{tool.text}; to let both work: {tool.advice}"))
+
     def clean(self) -> None:
         """Removes what was kept for the run.
 

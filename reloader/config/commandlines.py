@@ -1,7 +1,4 @@
-"""What is doubtful in a command line, seen from its words alone.
-
-Pure.
-"""
+"""Warnings about command lines, from their words and the scripts that they name."""
 
 from __future__ import annotations
 
@@ -9,6 +6,8 @@ import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from reloader.config import self_reloaders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,24 +36,13 @@ _KILLS = re.compile(
       | \bxargs\s+(?:-\S+\s+)*kill\b""",
     re.VERBOSE | re.IGNORECASE,
 )
+# Goes on for ever, beside what is in the table of self-reloaders.
 _STAYS = re.compile(
     r"""(?:npm|pnpm|yarn|bun|deno)(?:\s+(?:run|task))?\s+(?:dev|start|serve|watch|preview)(?![\w:-])
-      | (?:(?:npx|bunx|pnpm|yarn)\s+)?(?:@?tailwindcss(?:/cli)?|tsc|webpack|esbuild|sass|rollup
-          |postcss|templ\s+generate|vite\s+build|jest|vitest)\b.*\s(?:--watch|-w)(?![\w-])
-      | (?:(?:npx|bunx)\s+)?(?:vite|nodemon|live-server|air|wgo|reflex|next\s+dev|nuxt\s+dev
-          |astro\s+dev|wails\s+dev|webpack\s+serve)(?=\s*$|\s+-)
       | docker(?:\s+|-)compose\b.*\sup\b(?!.*\s(?:-d|--detach|--wait|--no-start)\b)
       | tail\s+-\w*[fF]\b
       | python[\d.]*\s+-m\s+http\.server\b
       | sleep\s+inf""",
-    re.VERBOSE,
-)
-_RELOADS = re.compile(
-    r"""\b(?:uvicorn|gunicorn|granian|hypercorn)\b.*\s--reload\b
-      | \bmanage\.py\s+runserver\b(?!.*--noreload)
-      | \bflask\b.*\s--debug\b(?!.*--no-reload)
-      | \b(?:nodemon|watchexec|wgo)\b
-      | \b(?:node|bun)\s+--(?:watch|hot)\b""",
     re.VERBOSE,
 )
 _WINDOWS = re.compile(
@@ -73,23 +61,22 @@ def doubts(config: Config, platform: str = sys.platform) -> Iterator[Doubt]:
     build = config.build
     for key, line in (("cmd", build.cmd), *(("pre_cmd", line) for line in build.pre_cmd)):
         index = build.pre_cmd.index(line) if key == "pre_cmd" else None
-        yield from _job(key, index, line)
-    key, app = _app(config)
-    if _RELOADS.search(app):
-        text = "the app reloads by itself as well, so each save restarts it twice"
-        yield Doubt(key, None, text, "leave its own reloading out")
+        yield from _job(key, index, line, config.command_dir)
+    if build.app and (tool := self_reloaders.of(config)):
+        yield Doubt(build.app.key, None, tool.text, tool.advice)
     if platform != "win32":
         yield from _windows(config)
 
 
-def _job(key: str, index: int | None, line: str) -> Iterator[Doubt]:
+def _job(key: str, index: int | None, line: str, folder: str) -> Iterator[Doubt]:
     """A command that is waited for."""
     if found := _KILLS.search(line):
         text = f"`{found[0].split()[0]}` ends what runs, and also an app that is still wanted"
         hint = "reloader ends the old app itself when the new one is built; leave this out"
         yield Doubt(key, index, text, hint)
     for part in _PARTS.split(line):
-        if _STAYS.match(_plain(part)) and not part.rstrip().endswith("&"):
+        stays = _STAYS.match(_plain(part)) or self_reloaders.find(part, folder)
+        if stays and not part.rstrip().endswith("&"):
             text = f"`{_plain(part).strip()}` goes on for ever, and is waited for"
             hint = "run it apart from reloader, or build once: without dev, watch or serve"
             yield Doubt(key, index, text, hint)
@@ -97,8 +84,8 @@ def _job(key: str, index: int | None, line: str) -> Iterator[Doubt]:
 
 def _windows(config: Config) -> Iterator[Doubt]:
     build = config.build
-    key, app = _app(config)
-    lines: list[tuple[str, int | None, str]] = [("cmd", None, build.cmd), (key, None, app)]
+    lines: list[tuple[str, int | None, str]] = [("cmd", None, build.cmd)]
+    lines += [(build.app.key, None, build.app.text)] if build.app else []
     for name, hooks in (("pre_cmd", build.pre_cmd), ("post_cmd", build.post_cmd)):
         lines += [(name, index, line) for index, line in enumerate(hooks)]
     for key, index, line in lines:
@@ -116,16 +103,6 @@ def _later(build: Build, key: str, line: str) -> re.Match[str] | None:
     """A path of Windows among the words of a line; an app's exact arguments are no such words."""
     line = {"entrypoint": "", "bin": build.bin}.get(key, line)
     return _BACKSLASHES_LATER.search(_QUOTED.sub("''", line))
-
-
-def _app(config: Config) -> tuple[str, str]:
-    """The key that says what runs the app, and its line."""
-    build = config.build
-    if build.full_bin:
-        return "full_bin", build.full_bin
-    if build.entrypoint:
-        return "entrypoint", " ".join((*build.entrypoint, *build.args_bin))
-    return "bin", " ".join((build.bin, *build.args_bin))
 
 
 def _plain(line: str) -> str:

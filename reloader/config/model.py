@@ -96,6 +96,21 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class AppCommand:
+    """The setting that runs the app: a command line, or exact words."""
+
+    key: str  # "full_bin", "entrypoint" or "bin"
+    line: str = ""  # a command line; "" for an entrypoint
+    words: tuple[str, ...] = ()  # those of an entrypoint
+    args: tuple[str, ...] = ()  # `args_bin`: exact arguments behind either
+
+    @property
+    def text(self) -> str:
+        """Returns all of it on one line, for messages and for reading; not for a shell."""
+        return " ".join((*(self.line,) * bool(self.line), *self.words, *self.args))
+
+
+@dataclass(frozen=True)
 class Build:
     """`[build]`: what to watch, what to build, what to run, how to stop it."""
 
@@ -173,6 +188,18 @@ class Build:
     rerun_delay: Millis = opt(Millis(500), "Time before that start.")
     ignore_dangerous_root_dir: bool = opt(False, "Allow a root of `/` or the home folder.")
     rules: tuple[Rule, ...] = field(default=())
+
+    @property
+    def app(self) -> AppCommand | None:
+        """Returns what runs the app: the first of `full_bin`, `entrypoint` and `bin` that is set.
+
+        Returns None if nothing runs.
+        """
+        if self.full_bin:
+            return AppCommand("full_bin", self.full_bin, args=self.args_bin)
+        if self.entrypoint:
+            return AppCommand("entrypoint", words=self.entrypoint, args=self.args_bin)
+        return AppCommand("bin", self.bin, args=self.args_bin) if self.bin else None
 
 
 @dataclass(frozen=True)

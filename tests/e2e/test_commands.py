@@ -99,3 +99,20 @@ def test_from_air_to_ours(project: Project) -> None:
     assert run.events("greeted")[0]["config"] == ".reload.toml"
     assert project.versions("build") == ["1"]
     assert run.events("warning") == []
+
+
+def test_a_command_that_reloads_by_itself_is_told_once(project: Project) -> None:
+    """By the script of a package.json; with the settings that let both work; by check, too."""
+    project.write("package.json", '{"scripts": {"dev": "vite"}}')
+    project.app()
+    project.write("npm", f"#!/bin/sh\nexec {' '.join(PYTHON)} app.py\n").chmod(0o755)
+    lines = 'include_ext = [] and include_file = ["package.json"]'
+    project.config(f'[build]\nbin = "PATH={project.folder}:$PATH npm run dev"\n')
+    assert lines in reloader(project.folder, "check").stdout
+
+    run = project.start()
+    assert lines in run.wait_for("warned")["text"]
+    run.wait_for("app.started")
+    project.save("x.py", "1")
+    run.wait_for("app.started")
+    assert len([event for event in run.events("warned") if lines in event["text"]]) == 1

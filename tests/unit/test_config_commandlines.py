@@ -9,7 +9,8 @@ from reloader.config.model import Build, Config
 
 
 def found(platform="linux", **build):
-    return [(d.key, d.index, d.text) for d in doubts(Config(build=Build(**build)), platform)]
+    build = Build(include_ext=("*",), **build)
+    return [(d.key, d.index, d.text) for d in doubts(Config(build=build), platform)]
 
 
 @pytest.mark.parametrize(
