@@ -150,11 +150,12 @@ class Live:
             self._shared.inbox.add(Files(self._project.files, self._reread), self._seat)
 
     def advise(self) -> None:
-        """Publishes what a closer look at the app's command shows; it would slow the start."""
-        from reloader.config import self_reloaders
+        """Looks closer at the app's command, but in an idle moment: it would slow the start."""
+        from reloader.commands.advice import Advice
 
-        if tool := self_reloaders.of(self.config):
-            self._bus.publish(Warned(f"{tool.text}; to let both work: {tool.advice}"))
+        advice = Advice(lambda: self.config)
+        self._bus.add(advice)
+        self._shared.inbox.add(advice, self._seat)
 
     def clean(self) -> None:
         """Removes what was kept for the run.

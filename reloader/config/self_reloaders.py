@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from reloader.config.invoked import Invoked, commands, read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from reloader.config.model import Config
 
 
@@ -36,8 +38,7 @@ class SelfReloader(NamedTuple):
     @property
     def advice(self) -> str:
         """Returns the settings with which both work."""
-        files = json.dumps(list(self.files), ensure_ascii=False)
-        lines = f"include_ext = [] and include_file = {files} in [build]"
+        lines = _lines(self.files)
         return f"{self.off}, or {lines}" if self.off else lines
 
 
@@ -189,6 +190,22 @@ def of(config: Config) -> SelfReloader | None:
     return find(app.text, config.command_dir)
 
 
+def settings(directory: str) -> str:
+    """Returns the settings with which a project lives with any tool that reloads by itself."""
+    return _lines(_manifests(directory) or [".env"])
+
+
+def _lines(files: Iterable[str]) -> str:
+    return (
+        "include_ext = [] and include_file ="
+        f" {json.dumps(list(files), ensure_ascii=False)} in [build]"
+    )
+
+
+def _manifests(folder: str) -> list[str]:
+    return [name for name in _MANIFESTS if isfile(join(folder, name))]
+
+
 def _fits(shape: str, command: Invoked) -> bool:
     head, *wanted = shape.split()
     if command.program not in head.split("|"):
@@ -204,7 +221,7 @@ def _fits(shape: str, command: Invoked) -> bool:
 
 def _found(tool: _Tool, command: Invoked) -> SelfReloader:
     place = command.place
-    files = [name for name in _MANIFESTS if isfile(join(place.folder, name))]
+    files = _manifests(place.folder)
     for pattern in tool.files:
         files += _matching(place.folder, pattern)
     shown = tuple(normpath(join(place.below, name)) for name in dict.fromkeys(files))

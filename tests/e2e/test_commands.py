@@ -112,7 +112,27 @@ def test_a_command_that_reloads_by_itself_is_told_once(project: Project) -> None
 
     run = project.start()
     assert lines in run.wait_for("warned")["text"]
-    run.wait_for("app.started")
     project.save("x.py", "1")
     run.wait_for("app.started")
     assert len([event for event in run.events("warned") if lines in event["text"]]) == 1
+
+
+def test_an_app_that_watches_its_own_files_is_told_once(project: Project) -> None:
+    """Whatever it is called: after a restart for a save its processes are looked at."""
+    project.app()
+    project.write(
+        "own.py",
+        "import ctypes, runpy\nlibc = ctypes.CDLL(None)\n"
+        "libc.inotify_add_watch(libc.inotify_init1(0), b'.', 0x2)\n"
+        "runpy.run_path('app.py', run_name='__main__')\n",
+    )
+    project.config(f"[build]\nentrypoint = {json.dumps([*PYTHON, 'own.py'])}\n")
+    run = project.start()
+    for number in ("2", "3"):
+        project.app(number)
+        run.wait_for("app.started")
+        until(lambda: number in project.versions())  # noqa: B023 -- asked at once
+        if number == "2":
+            assert "the app watches its files itself" in run.wait_for("warned")["text"]
+    run.stop()
+    assert len(run.events("warned")) == 1
