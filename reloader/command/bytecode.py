@@ -12,6 +12,8 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from reloader import files
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -113,8 +115,7 @@ def _stem(name: str) -> str:
 def _is_trusted(pyc: str, source: str) -> bool:
     """Tells if CPython takes the one for the other's, and it may be of an older save (PEP 552)."""
     try:
-        with open(pyc, "rb") as file:
-            head = file.read(16)
+        head = files.head(pyc, 16)
         made, about = os.stat(pyc), os.stat(source)
     except OSError:
         return False

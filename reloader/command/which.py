@@ -11,6 +11,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from reloader import files
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -143,15 +145,9 @@ _BINARY = (_ELF, b"MZ\x90", *_MACH)
 
 def _head(path: str) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return b""
-    try:
-        return os.read(descriptor, _HEAD)
+        return files.head(path, _HEAD)
     except OSError:
         return b""
-    finally:
-        os.close(descriptor)
 
 
 def _interpreter(head: bytes) -> str:

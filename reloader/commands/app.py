@@ -224,11 +224,11 @@ class Live:
         console = Console(
             self.config, shared.environ, shared.console, label, shared.foreground.start_line
         )
-        self._reports = [console, BuildLog(self._build_log())]
+        self._reports = [console, self._build_log()]
         for report in self._reports:
             self._bus.add(report)
 
-    def _build_log(self) -> str:
+    def _build_log(self) -> BuildLog:
         """In `tmp_dir`; where that can't be written, as on a read-only mount, elsewhere."""
         path = os.path.join(self.config.tmp_dir, self.config.build.log)
         folder = os.path.dirname(path)
@@ -236,11 +236,9 @@ class Live:
             folder = os.path.dirname(folder)
         self._note = ""
         if os.access(folder, os.W_OK) or not self.config.build.cmd:
-            return path
+            return BuildLog(path)
         elsewhere = self._shared.environ.get("TMPDIR") or "/tmp"  # noqa: S108 -- a folder of our own in it
         ours = os.path.join(elsewhere, f"reloader-{os.getuid()}")
-        if os.path.lexists(ours) and os.lstat(ours).st_uid != os.getuid():
-            return path  # somebody else has put it there
         path = os.path.join(ours, os.path.basename(path))
         self._note = f"{folder} can't be written: failed builds are noted in {path}"
-        return path
+        return BuildLog(path, private=True)

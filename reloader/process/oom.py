@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from reloader import files
+
 _TOP = "/sys/fs/cgroup"
 
 
@@ -22,26 +24,26 @@ class MemoryLimit:
     def _count(self) -> int:
         """0 where nothing counts."""
         try:
-            with open(self._file, encoding="utf-8") as lines:
-                return next((int(x.split()[1]) for x in lines if x.startswith("oom_kill ")), 0)
+            lines = files.read(self._file).splitlines()
         except OSError:
             return 0
+        return next((int(x.split()[1]) for x in lines if x.startswith(b"oom_kill ")), 0)
 
 
 def _counter() -> str:
     try:
-        with open("/proc/self/cgroup", encoding="utf-8", errors="surrogateescape") as lines:
-            groups = [line.rstrip("\n").split(":", 2) for line in lines]
+        text = os.fsdecode(files.read("/proc/self/cgroup"))
     except OSError:
         return ""
+    groups = [line.split(":", 2) for line in text.split("\n") if line.count(":") > 1]
     for _, controllers, path in groups:
         places = (path, "")  # a container sees its own group at the top
         if "memory" in controllers.split(","):
-            files = [f"{_TOP}/memory{place}/memory.oom_control" for place in places]
+            counters = [f"{_TOP}/memory{place}/memory.oom_control" for place in places]
         elif not controllers:
-            files = [f"{_TOP}{place}/memory.events" for place in places]
+            counters = [f"{_TOP}{place}/memory.events" for place in places]
         else:
             continue
-        if found := next((file for file in files if os.path.exists(file)), ""):
+        if found := next((file for file in counters if os.path.exists(file)), ""):
             return found
     return ""

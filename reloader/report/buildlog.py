@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
+from reloader import files
 from reloader.core.news import BuildFailed
 from reloader.report.text import duration, one_line
 
@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 
 class BuildLog:
-    """Appends one line for each failed build; the file is made with the first of them."""
+    """Appends one line for each failed build; the file is made with the first of them.
+
+    `private`: its directory lies in one that every user may write to; see `files.append`.
+    """
 
     name = "build.log"
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, *, private: bool = False) -> None:
         self._path = path
+        self._private = private
 
     def __call__(self, news: News) -> None:
         """Raises OSError where the file can't be written."""
@@ -29,11 +33,4 @@ class BuildLog:
         line = (
             f"{stamp} {one_line(news.why)} after {duration(news.seconds)}: {one_line(news.command)}"
         )
-        # Never through a link: the folder may be one that others can write to.
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        os.makedirs(os.path.dirname(self._path), exist_ok=True)
-        fd = os.open(self._path, flags, 0o644)
-        try:
-            os.write(fd, line.encode(errors="replace") + b"\n")
-        finally:
-            os.close(fd)
+        files.append(self._path, line.encode(errors="replace") + b"\n", private=self._private)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
+from reloader import files
 from reloader.core.facts import GitMoved
 
 # While one of these is there, git is at work: it makes a lock before the first file and takes it
@@ -50,6 +51,6 @@ class Repository:
 
 
 def _read(path: str) -> str:
-    with suppress(OSError), open(path, "rb") as file:
-        return os.fsdecode(file.read(_MOST))
+    with suppress(OSError):
+        return os.fsdecode(files.head(path, _MOST))
     return ""
