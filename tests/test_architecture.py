@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "command": {"command", *MESSAGES, "config.model"},
     "terminal": {"terminal", "process", *MESSAGES, "runtime.source"},
     "watch": {"watch", "filter", *MESSAGES, "core.needs", "config.model", "runtime"},
-    "control": {"control", *MESSAGES, "runtime.source", "errors"},
+    "control": {"control", *MESSAGES, "core.view", "runtime.source", "errors"},
     "report": {"report", *MESSAGES, "config.model"},
     "checks": {"checks", "watch", "filter", "config", "process"},
 }

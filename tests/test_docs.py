@@ -6,11 +6,10 @@ import re
 from pathlib import Path
 
 from reloader.config.render import config_table
-from reloader.core.life import LIFE
 from reloader.report.reference import events_page
 from tests.faults.catalogue import all_faults
 from tests.faults.promises import table
-from tests.unit.test_machine import WISHED
+from tests.helpers import tables
 
 ROOT = Path(__file__).parent.parent
 
@@ -27,15 +26,10 @@ def test_config_table_is_current():
     assert readme.split(begin)[1].split(end)[0].strip() == config_table().strip()
 
 
-def test_the_life_table_is_current():
-    """docs/architecture.md has each cell of core/life.py, and no other."""
-    rows = [
-        f"| {life.name.lower()} | {event.name.lower().replace('_', ' ')} | {after.name.lower()} |"
-        for (life, event), after in LIFE.items()
-    ]
+def test_the_tables_of_the_machine_are_current():
+    """docs/architecture.md has its lives, rules and keys (python -m tests.helpers.tables)."""
     text = (ROOT / "docs/architecture.md").read_text()
-    shown = text.split("<!-- life -->\n")[1].split("<!-- end of life -->")[0]
-    assert shown.splitlines()[2:] == rows
+    assert tables.page(text) == text
 
 
 def test_the_table_of_faults_is_current():
@@ -71,15 +65,3 @@ def test_the_promises_of_watching_are_current():
     text = (ROOT / "docs/reliability.md").read_text()
     begin = "<!-- python -m tests.faults.promises W -->\n"
     assert text.split(begin)[1].split("\n<!-- end of promises -->")[0] == table("W")
-
-
-def test_the_table_of_keys_is_current():
-    """docs/architecture.md says of each key in each life what the machine's tests hold."""
-    words = {"": "waits", "Stop": "old out, new in", "Spawn": "started", "Paused": "nothing begins"}
-    rows = [
-        f"| {life.name.lower()} | {' | '.join(words[done] for done in row)} |"
-        for life, row in WISHED.items()
-    ]
-    text = (ROOT / "docs/architecture.md").read_text()
-    shown = text.split("<!-- keys -->\n")[1].split("<!-- end of keys -->")[0]
-    assert shown.splitlines()[2:] == rows

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from reloader import __version__
 from reloader.command.environ import EnvFiles
 from reloader.commands import settings
+from reloader.control.status import Status
 from reloader.core.facts import ConfigLoaded, FilesChanged, Noticed
-from reloader.core.machine import State
 from reloader.core.needs import Needs
 from reloader.core.news import ConfigChanged, ConfigRejected, Greeted, Noted, Warned
+from reloader.core.state import begin
+from reloader.core.view import view
 from reloader.process import orphans
 from reloader.process.launcher import Launcher
 from reloader.report.buildlog import BuildLog
@@ -24,7 +26,7 @@ from reloader.report.console import Console
 from reloader.runtime.loop import System, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from reloader.config.changes import Changes
     from reloader.config.load import Reading
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
     from reloader.control.socket import StatusSocket
     from reloader.core.facts import Fact
     from reloader.core.settings import Settings
-    from reloader.core.values import Change
+    from reloader.core.values import Change, Task, Ticket, Version
+    from reloader.core.view import Snapshot
     from reloader.process.children import Children
     from reloader.process.launcher import Streams
     from reloader.report.bus import Report
@@ -96,11 +99,12 @@ class Live:
         self._shared = shared
         self._bus = Bus()
         if status:
-            self._bus.add(status)
+            status.status = self.status
         if shared.json:
             self._bus.add(partial(shared.json, app=project.name))
         self._reports: list[Report] = []
         self._watcher: Overheard | None = None
+        self._worker: Worker | None = None
         self._rejected = ""
         self._note = ""  # what the user should know of our own files
         self._report()
@@ -126,9 +130,23 @@ class Live:
         shared = self._shared
         children = shared.children
         stop = shared.foreground.stop
-        system = System(self.launcher.spawn, stop, children.kill, children.measure)
-        state = State(self._settings, tickets=self._seat, every=seats)
-        return Worker(state, system, self._bus.publish)
+
+        def spawn(ticket: Ticket, task: Task, _: Version | None) -> Iterable[Fact]:
+            return self.launcher.spawn(ticket, task)
+
+        system = System(spawn, stop, children.kill, children.measure)
+        state = begin(self._settings, shared.inbox.now(), self._seat, seats)
+        self._worker = Worker(state, system, self._bus.publish)
+        return self._worker
+
+    def snapshot(self) -> Snapshot:
+        """Returns how the app stands; only after `worker`."""
+        if self._worker is None:
+            raise RuntimeError("the app has no state yet")
+        return view(self._worker.state, self._shared.inbox.now())
+
+    def status(self) -> Status:
+        return Status.of(self.snapshot(), os.getpid(), self.config.root, self._project.name)
 
     def watch(self, since_ns: int) -> None:
         from reloader import watch

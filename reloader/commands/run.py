@@ -6,10 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from reloader.commands import settings
 from reloader.commands.app import Live, Shared
 from reloader.control.socket import StatusSocket
-from reloader.control.status import Status
 from reloader.core.facts import Tick
 from reloader.errors import Exit
 from reloader.process import orphans, signals
@@ -127,11 +125,10 @@ def _status_socket(project: Project) -> StatusSocket | None:
     """
     config = project.config
     build = config.build
-    status = Status(os.getpid(), config.root, settings.has_app(build), project.name)
     commands = (build.cmd, build.full_bin, build.bin, *build.entrypoint)
     file = os.path.realpath(config.file) if config.file else ""
     what = (config.root, file, *commands, *build.args_bin, *config.args)
     try:
-        return StatusSocket(status, "\0".join(what))
+        return StatusSocket("\0".join(what))
     except OSError:  # not Linux
         return None

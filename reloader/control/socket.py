@@ -18,27 +18,24 @@ from reloader.control.status import Status
 from reloader.errors import ConfigError, Problem, TakenError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from reloader.core.facts import Fact
-    from reloader.core.news import News
 
 _WAIT = 0.3  # seconds for an answer; the main loop is never busy for that long
 _MOST = 65_536  # bytes of an answer
 
 
 class StatusSocket:
-    """A `Source` without facts, and a report: it listens, and answers with the status so far."""
+    """A `Source` without facts: it listens, and answers with the status."""
 
-    name = "status"
-
-    def __init__(self, status: Status, key: str) -> None:
+    def __init__(self, key: str) -> None:
         """`key`: what makes this run unique.
 
         Raises TakenError; ConfigError if this run has the same one already; OSError where there
         is no such socket to be had.
         """
-        self._status = status
+        self.status: Callable[[], Status] | None = None  # None until the app has a state
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
         data = os.fsencode(key)
         address = f"{_prefix()}{zlib.crc32(data):08x}{zlib.adler32(data):08x}"
@@ -49,9 +46,6 @@ class StatusSocket:
             _raise_if_ours(address)
             raise
         self._socket.listen(16)
-
-    def __call__(self, news: News) -> None:
-        self._status = self._status.after(news)
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -67,7 +61,8 @@ class StatusSocket:
             client, _ = self._socket.accept()
             with client:
                 client.setblocking(False)
-                client.send(json.dumps(asdict(self._status)).encode())
+                if self.status is not None:
+                    client.send(json.dumps(asdict(self.status())).encode())
         return ()
 
     def close(self) -> None:

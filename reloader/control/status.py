@@ -1,74 +1,60 @@
-"""How things stand: what the news so far add up to.
+"""The answer to a program that asks how a run stands: the machine's snapshot, and whose it is.
 
 Pure.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
-
-from reloader.core.news import (
-    AppExited,
-    AppStarted,
-    AppStopped,
-    BuildFailed,
-    BuildSucceeded,
-    Paused,
-    QuitStarted,
-    Resumed,
-    StartFailed,
-)
 
 if TYPE_CHECKING:
     from dataclasses import dataclass
 
-    from reloader.core.news import News
+    from reloader.core.view import Snapshot
 else:
     from reloader.light import dataclass
 
 
 @dataclass(frozen=True)
 class Status:
-    """Of one run, as `reloader healthcheck` asks for it."""
+    """Of one app of a run, as `reloader healthcheck` asks for it."""
 
-    pid: int
+    pid: int  # of reloader
     root: str
     has_app: bool
     name: str = ""  # of several apps in one run
-    app_pid: int = 0  # 0: it is not up
-    why_down: str = "it has not been started yet"
-    build_failed: str = ""  # "exit 1"; empty: the last build was good
-    paused: bool = False  # by a key
+    condition: str = ""  # a word of `core.view.Condition`
+    app_pid: int = 0  # 0 if the app is not up
+    why_down: str = ""  # "" if it is up
+    failed: str = ""  # "the last build failed: exit 1"; "" if no failure is shown
+    blocked: str = ""  # why nothing happens now; "" if nothing is pending
+    paused: bool = False
 
-    def after(self, news: News) -> Status:  # noqa: PLR0911 -- one for each news
-        match news:
-            case AppStarted(_, pid):
-                return replace(self, app_pid=pid)
-            case AppExited(_, _, why, _, _):
-                return replace(self, app_pid=0, why_down=why)
-            case AppStopped():
-                return replace(self, app_pid=0, why_down="it is being replaced")
-            case StartFailed(_, command, why, _):
-                return replace(self, why_down=f"{command}: {why}")
-            case BuildFailed(_, why, _, _):
-                return replace(self, build_failed=why)
-            case BuildSucceeded():
-                return replace(self, build_failed="")
-            case Paused():
-                return replace(self, paused=True)
-            case Resumed():
-                return replace(self, paused=False)
-            case QuitStarted():
-                return replace(self, why_down="reloader is ending")
-            case _:
-                return self
+    @classmethod
+    def of(cls, snapshot: Snapshot, pid: int, root: str, name: str) -> Status:
+        app, failure = snapshot.app, snapshot.failure
+        failed = ""
+        if failure is not None:
+            words = {"build": "the last build", "rule": "a rule", "app": "the newest version"}
+            failed = f"{words[failure.role]} failed: {failure.why}"
+        return cls(
+            pid,
+            root,
+            snapshot.has_app,
+            name,
+            snapshot.condition.value,
+            app.pid if app else 0,
+            snapshot.down,
+            failed,
+            snapshot.blocked,
+            snapshot.condition.value == "paused",
+        )
 
     def trouble(self, *, app_only: bool) -> str:
-        """Why it is not healthy, in a sentence; empty: it is."""
+        """Returns why the run is not healthy, in a sentence; "" if it is."""
         if self.has_app and not self.app_pid:
             return f"the app is not up: {self.why_down}"
-        if self.build_failed and not app_only:
-            goes_on = f"; the app goes on as pid {self.app_pid}" if self.app_pid else ""
-            return f"the last build failed: {self.build_failed}{goes_on}"
+        if self.failed and not app_only:
+            running = f"; pid {self.app_pid} still running" if self.app_pid else ""
+            return f"{self.failed}{running}"
         return ""

@@ -1,4 +1,4 @@
-"""What the machine tells, in words and as news.
+"""Builds news and their texts.
 
 Pure: no clock, no process, no file.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def loop_text(path: str, job: Proc) -> str:
-    """What to do about a file that a job of ours writes in each run."""
+    """Returns the warning about a file that a job seems to write in each run."""
     hint = f'exclude_file = ["{path}"]'
     if job.task.role is Role.APP:
         much = ", and the app has written as much" if job.wrote is not None else ""
@@ -28,27 +28,35 @@ def loop_text(path: str, job: Proc) -> str:
     return f"{path} has changed in each of the last runs of {who}; if that writes it: {hint}"
 
 
-def announce_start(proc: Proc) -> tuple[News, ...]:
+def announce_start(proc: Proc, now: Seconds) -> tuple[News, ...]:
     match proc.task.role:
         case Role.BUILD:
             return (BuildStarted(proc.command, proc.pid),)
         case Role.RULE:
             return (RuleStarted(proc.task.name, proc.command, proc.pid),)
         case Role.APP:
-            return (AppStarted(proc.command, proc.pid),)
+            return (_app_started(proc, now),)
         case Role.PRE | Role.POST:
             return ()
 
 
+def _app_started(proc: Proc, now: Seconds) -> AppStarted:
+    if proc.version is None:
+        return AppStarted(proc.command, proc.pid)
+    number, cause = proc.version.number, proc.version.cause
+    seconds = now - cause.since
+    return AppStarted(proc.command, proc.pid, number, cause.path, cause.count, seconds)
+
+
 def announce_stop(proc: Proc, now: Seconds) -> tuple[News, ...]:
-    """An app that we stopped is gone for good, with its tree."""
-    if proc.task.role is not Role.APP or proc.life not in (Life.STOPPING, Life.KILLED):
+    """Returns the news of an app that reloader has stopped: it is gone, with its tree."""
+    if not proc.is_app or proc.life not in (Life.DRAINING, Life.STOPPING, Life.KILLED):
         return ()
-    return (AppStopped(proc.pid, now - proc.asked_at, proc.life is Life.KILLED),)
+    return (AppStopped(proc.pid, now - (proc.stop_sent_at or now), proc.life is Life.KILLED),)
 
 
 def why(status: Status) -> str:
-    """In words: `exit 3` or `killed by SIGSEGV`."""
+    """Returns how a process ended, in words: `exit 3` or `killed by SIGSEGV`."""
     if not status.signal:
         return f"exit {status.code}"
     try:

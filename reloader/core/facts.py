@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reloader.core.needs import Needs
     from reloader.core.news import News
     from reloader.core.settings import Settings
-    from reloader.core.values import Change, Status, Ticket, Wish
+    from reloader.core.values import Change, Request, Status, Ticket
 else:
     from reloader.light import dataclass
 
@@ -69,6 +69,21 @@ class TreeEmptied:
 
 
 @dataclass(frozen=True)
+class BecameReady:
+    """The generation can answer; `address` is where, "" if unknown."""
+
+    ticket: Ticket
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class BecameIdle:
+    """A draining generation has finished what it had begun."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True)
 class Measured:
     """The bytes that a process and its tree have written so far, to whatever it was.
 
@@ -99,10 +114,10 @@ class SignalReceived:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The user has pressed a key of ours."""
+class Requested:
+    """A key was pressed, or a program asked."""
 
-    wish: Wish
+    request: Request
 
 
 @dataclass(frozen=True)
@@ -124,10 +139,12 @@ Fact = (
     | SpawnFailed
     | ProcessExited
     | TreeEmptied
+    | BecameReady
+    | BecameIdle
     | Measured
     | ConfigLoaded
     | SignalReceived
-    | Asked
+    | Requested
     | Noticed
     | Tick
 )

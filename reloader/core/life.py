@@ -1,4 +1,4 @@
-"""The life of a process of ours, as a table; with the machine, all that knows what may follow what.
+"""The life of a process that reloader started, as a table.
 
 Pure: no clock, no process, no file.
 """
@@ -9,20 +9,24 @@ from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from reloader.core.values import Scope, Seconds, Task, Ticket
+from reloader.core.values import Role, Scope, Seconds, Task, Ticket
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from dataclasses import dataclass
+
+    from reloader.core.values import Version
 else:
     from reloader.light import dataclass
 
 
 class Life(Enum):
     SPAWNING = auto()  # ordered, no pid yet
-    RUNNING = auto()
-    DETACHED = auto()  # it ended by itself, some of its tree lives on
-    STOPPING = auto()  # asked to end
+    RUNNING = auto()  # an app that runs is still starting: it can't answer yet
+    READY = auto()  # an app that can answer; jobs never are
+    DRAINING = auto()  # an app that gets no new connections and finishes what it has begun
+    ORPHANED = auto()  # the process ended by itself, some of its tree lives on
+    STOPPING = auto()  # the stop signal was sent
     KILLED = auto()  # SIGKILL was sent
     GONE = auto()
 
@@ -30,52 +34,85 @@ class Life(Enum):
 class Event(Enum):
     STARTED = auto()
     NOT_STARTED = auto()
+    BECAME_READY = auto()
+    DRAIN_BEGUN = auto()
     EXITED = auto()  # with its whole tree
-    LEFT = auto()  # it exited, some of its tree did not
-    EMPTIED = auto()  # the last of its tree is gone
-    ASKED = auto()
-    FORCED = auto()
+    EXITED_LEAVING_CHILDREN = auto()
+    TREE_GONE = auto()  # the last of its tree ended, after the process itself
+    STOP_SENT = auto()
+    KILL_SENT = auto()
 
 
 LIFE: Mapping[tuple[Life, Event], Life] = {
     (Life.SPAWNING, Event.STARTED): Life.RUNNING,
     (Life.SPAWNING, Event.NOT_STARTED): Life.GONE,
+    (Life.RUNNING, Event.BECAME_READY): Life.READY,
     (Life.RUNNING, Event.EXITED): Life.GONE,
-    (Life.RUNNING, Event.LEFT): Life.DETACHED,
-    (Life.RUNNING, Event.ASKED): Life.STOPPING,
-    (Life.RUNNING, Event.FORCED): Life.KILLED,
-    (Life.DETACHED, Event.EMPTIED): Life.GONE,
-    (Life.DETACHED, Event.ASKED): Life.STOPPING,
-    (Life.DETACHED, Event.FORCED): Life.KILLED,
+    (Life.RUNNING, Event.EXITED_LEAVING_CHILDREN): Life.ORPHANED,
+    (Life.RUNNING, Event.STOP_SENT): Life.STOPPING,
+    (Life.RUNNING, Event.KILL_SENT): Life.KILLED,
+    (Life.READY, Event.DRAIN_BEGUN): Life.DRAINING,
+    (Life.READY, Event.EXITED): Life.GONE,
+    (Life.READY, Event.EXITED_LEAVING_CHILDREN): Life.ORPHANED,
+    (Life.READY, Event.STOP_SENT): Life.STOPPING,
+    (Life.READY, Event.KILL_SENT): Life.KILLED,
+    (Life.DRAINING, Event.EXITED): Life.GONE,
+    (Life.DRAINING, Event.EXITED_LEAVING_CHILDREN): Life.ORPHANED,
+    (Life.DRAINING, Event.STOP_SENT): Life.STOPPING,
+    (Life.DRAINING, Event.KILL_SENT): Life.KILLED,
+    (Life.ORPHANED, Event.TREE_GONE): Life.GONE,
+    (Life.ORPHANED, Event.STOP_SENT): Life.STOPPING,
+    (Life.ORPHANED, Event.KILL_SENT): Life.KILLED,
     (Life.STOPPING, Event.EXITED): Life.GONE,
-    (Life.STOPPING, Event.LEFT): Life.STOPPING,
-    (Life.STOPPING, Event.EMPTIED): Life.GONE,
-    (Life.STOPPING, Event.FORCED): Life.KILLED,
+    (Life.STOPPING, Event.EXITED_LEAVING_CHILDREN): Life.STOPPING,
+    (Life.STOPPING, Event.TREE_GONE): Life.GONE,
+    (Life.STOPPING, Event.KILL_SENT): Life.KILLED,
     (Life.KILLED, Event.EXITED): Life.GONE,
-    (Life.KILLED, Event.LEFT): Life.KILLED,
-    (Life.KILLED, Event.EMPTIED): Life.GONE,
-    (Life.KILLED, Event.FORCED): Life.KILLED,
+    (Life.KILLED, Event.EXITED_LEAVING_CHILDREN): Life.KILLED,
+    (Life.KILLED, Event.TREE_GONE): Life.GONE,
+    (Life.KILLED, Event.KILL_SENT): Life.KILLED,
 }
+
+UP = (Life.RUNNING, Life.READY)  # the process itself runs and nothing has been asked of it
 
 
 @dataclass(frozen=True)
 class Proc:
-    """One process of ours with all that descends from it."""
+    """One process that reloader started, with all that descends from it.
+
+    A process of the app is a generation: `version` says what it was built from.
+    """
 
     ticket: Ticket
     task: Task
     life: Life = Life.SPAWNING
-    wanted: bool = True  # what is not wanted is stopped as soon as it can be
+    wanted: bool = True  # one that is not wanted is stopped as soon as it can be
+    version: Version | None = None  # None for builds, rules and hooks
     command: str = ""
     pid: int = 0
     started_at: Seconds = 0.0
-    asked_at: Seconds = 0.0
-    kill_at: Seconds | None = None
+    ready_at: Seconds | None = None  # None: it has not been ready
+    ready_by: Seconds | None = None  # when to say that it is not ready
+    address: str = ""  # where it answers, where that is known: "http://127.0.0.1:8000"
+    stop_sent_at: Seconds = 0.0
+    kill_at: Seconds | None = None  # when SIGKILL is due
+    drain_by: Seconds | None = None  # when the stop signal is due although it is not idle
     scope: Scope = Scope.TREE  # how far a kill reaches
     measure_at: Seconds | None = None
     measured_at: Seconds = 0.0
     written: int = 0  # bytes, by then
-    wrote: int | None = None  # of them, since the time before; None: not known
+    wrote: int | None = None  # of them, since the measure before; None: not known
+
+    @property
+    def deadlines(self) -> tuple[Seconds | None, ...]:
+        """The times at which the machine has to look at the process again; None for none."""
+        ready_by = self.ready_by if self.wanted and self.life is Life.RUNNING else None
+        drain_by = self.drain_by if self.life is Life.DRAINING else None
+        return self.kill_at, self.measure_at, ready_by, drain_by
+
+    @property
+    def is_app(self) -> bool:
+        return self.task.role is Role.APP
 
     def after(self, event: Event) -> Proc:
         if (life := LIFE.get((self.life, event))) is None:

@@ -121,10 +121,52 @@ class RuleFailed:
 
 @dataclass(frozen=True)
 class AppStarted:
-    """The app runs."""
+    """A generation of the app runs.
+
+    `path`, `count`: the save behind it ("" and 0 if it was no save); `seconds`: since then.
+    """
 
     command: str
     pid: int
+    generation: int = 1
+    path: str = ""
+    count: int = 0
+    seconds: Seconds = 0.0
+
+
+@dataclass(frozen=True)
+class AppReady:
+    """A generation can answer; `seconds`: since the save (or whatever it was) behind it.
+
+    `address`: where it answers, "" if unknown.
+    """
+
+    pid: int
+    generation: int
+    seconds: Seconds
+    address: str = ""
+    path: str = ""
+    count: int = 0
+
+
+@dataclass(frozen=True)
+class AppNotReady:
+    """A generation is not ready in time, and goes on starting."""
+
+    pid: int
+    generation: int
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class AppDropped:
+    """A new generation was not good enough to take over: `kept_pid` goes on."""
+
+    pid: int
+    generation: int
+    why: str
+    seconds: Seconds
+    kept_pid: int
 
 
 @dataclass(frozen=True)
@@ -173,7 +215,7 @@ class ConfigRejected:
 
 @dataclass(frozen=True)
 class Paused:
-    """By a key: changes are noted, nothing begins. Told again when that holds a wish back."""
+    """Changes are noted and nothing begins. Told again when the pause holds a request back."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +273,9 @@ News = (
     | RuleSucceeded
     | RuleFailed
     | AppStarted
+    | AppReady
+    | AppNotReady
+    | AppDropped
     | AppStopped
     | AppExited
     | StartFailed

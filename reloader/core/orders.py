@@ -12,17 +12,21 @@ from reloader.core.values import Scope
 if TYPE_CHECKING:
     from dataclasses import dataclass
 
-    from reloader.core.values import Task, Ticket
+    from reloader.core.values import Gate, Outcome, Request, Task, Ticket, Version
 else:
     from reloader.light import dataclass
 
 
 @dataclass(frozen=True)
 class Spawn:
-    """Start the task; the answer is ProcessStarted or SpawnFailed."""
+    """Start the task; the answer is ProcessStarted or SpawnFailed.
+
+    `version`: of the app; None for builds, rules and hooks.
+    """
 
     ticket: Ticket
     task: Task
+    version: Version | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,32 @@ class Kill:
 
 
 @dataclass(frozen=True)
+class Route:
+    """New connections: to the generation `ticket`, or held, or refused.
+
+    Ordered only where `Strategy.holds`; the sockets and the proxy carry it out.
+    """
+
+    gate: Gate
+    ticket: Ticket | None = None  # None unless the gate is open
+
+
+@dataclass(frozen=True)
+class Drain:
+    """Tell when this generation has answered what it had begun; the answer is BecameIdle."""
+
+    ticket: Ticket
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Answer a request."""
+
+    request: Request
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
 class Measure:
     """Find out how much the tree has written."""
 
@@ -53,4 +83,4 @@ class Quit:
     """The loop ends."""
 
 
-Order = Spawn | Stop | Kill | Measure | Quit
+Order = Spawn | Stop | Kill | Route | Drain | Reply | Measure | Quit

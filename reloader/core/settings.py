@@ -1,4 +1,4 @@
-"""What the machine needs to know of the config.
+"""The part of the config that the machine needs.
 
 Pure: values only.
 """
@@ -22,8 +22,22 @@ else:
 
 
 @dataclass(frozen=True)
+class Strategy:
+    """How one generation of the app replaces another.
+
+    The default stops the old one, then starts the new one, and takes a process that runs for ready.
+    """
+
+    overlap: bool = False  # start the new one first; the old one ends when the new one is ready
+    awaits_ready: bool = False  # BecameReady comes; otherwise a process is ready as it starts
+    ready_within: Seconds = 30.0  # from the start; later is told, or drops a new one that overlaps
+    holds: bool = False  # something outside the app can hold its clients: Route is ordered
+    drain: Seconds = 0.0  # for what the old one has begun, before the stop signal
+
+
+@dataclass(frozen=True)
 class Settings:
-    """What the machine needs to know of the config."""
+    """The part of the config that the machine needs."""
 
     pre: int = 0  # how many pre_cmd there are
     build: bool = False
@@ -37,6 +51,7 @@ class Settings:
     stop_signal: int = signal.SIGTERM
     grace: Seconds = 5.0
     rerun: Seconds | None = None
+    strategy: Strategy = Strategy()
     exit_within: Seconds | None = None  # as PID 1: the engine kills us after its own time
 
     def task(self, step: int) -> Task | None:

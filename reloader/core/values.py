@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from dataclasses import dataclass
 
     from reloader.core.needs import Needs
@@ -17,14 +18,13 @@ else:
 
 Seconds = float  # of the loop's clock, or a span of it
 
-
 # Identifies one spawned process for the whole run; unlike a pid it is never reused, and a spawn
 # that failed has one, too.
 Ticket = int
 
 
 class Role(Enum):
-    """What a process is to us."""
+    """The part that a process plays in a run."""
 
     PRE = "pre_cmd"
     BUILD = "build"
@@ -35,7 +35,10 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Task:
-    """What to spawn: the `index`-th pre_cmd or post_cmd, a rule by `name`, the build, the app."""
+    """A process to spawn.
+
+    The `index`-th pre_cmd or post_cmd, a rule by `name`, the build, or the app.
+    """
 
     role: Role
     index: int = 0
@@ -56,24 +59,86 @@ class Status:
 
 @dataclass(frozen=True)
 class Change:
-    """One path that differs from what the last look saw, and what that asks for."""
+    """One path that differs from the last look, and the work that follows from that."""
 
     path: str  # as people know it: below the root, else absolute
     needs: Needs
-    digest: str = ""  # of what it holds, where that was cheap to know; "": not known
+    digest: str = ""  # of the content, where that was cheap to know; "" if unknown
     size: int = 0  # in bytes, where the digest is known
 
 
-class Wish(Enum):
-    """What a key asks for."""
+class Reason(Enum):
+    """The event that made a new version of the app wanted."""
 
-    RESTART = "restart"  # without a build, but for one that is owed
-    BUILD = "build"  # though nothing has changed, and then a restart
-    PAUSE = "pause"  # or go on
+    FIRST = "first start"
+    SAVE = "save"
+    RULE = "rule"  # a `[[build.rules]]` with `then` has succeeded
+    CONFIG = "config"
+    REQUEST = "request"  # a key, or a program over the control socket
+    RERUN = "rerun"  # the app ended by itself and `build.rerun` is set
+
+
+@dataclass(frozen=True)
+class Cause:
+    """The event behind a build or a start: for a save its first path and how many there were."""
+
+    reason: Reason
+    since: Seconds  # when it happened: the first change of the save, the key press
+    path: str = ""  # "" if no file is behind it
+    count: int = 0  # changed paths
+
+
+@dataclass(frozen=True)
+class Version:
+    """Something that can be started: the sources as they were built, or a start that was asked for.
+
+    `number`: counts up from 1 in each run; a process of the app is the generation of that number.
+    """
+
+    number: int
+    cause: Cause
 
 
 class Scope(Enum):
     """How far a kill reaches."""
 
-    GROUP = "group"  # what stayed in the process group; daemons that left it live on
+    GROUP = "group"  # the process group; daemons that left it live on
     TREE = "tree"  # every descendant, wherever it went
+
+
+class Wish(Enum):
+    """The work that a key or a program can ask for."""
+
+    RESTART = "restart"  # without a build, but for one that is pending
+    BUILD = "build"  # although nothing has changed, and then a restart
+    PAUSE = "pause"
+    RESUME = "resume"
+    TOGGLE_PAUSE = "toggle pause"
+
+
+class Outcome(Enum):
+    """The answer to a request."""
+
+    ACCEPTED = "accepted"
+    QUEUED = "queued until the pause ends"
+    IGNORED = "ignored: reloader is ending"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A wish from outside: `origin` names who asks ("key", "socket", …).
+
+    `reply` is called by the loop with the outcome; None if nobody waits for an answer.
+    """
+
+    wish: Wish
+    origin: str = "key"
+    reply: Callable[[Outcome], None] | None = None
+
+
+class Gate(Enum):
+    """The fate of new connections to the app, where reloader holds its port or stands before it."""
+
+    OPEN = "open"  # a generation answers
+    HOLD = "hold"  # none answers, but one is coming: clients wait
+    REFUSE = "refuse"  # none answers and none is coming

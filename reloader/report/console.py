@@ -10,7 +10,10 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from reloader.core.news import (
+    AppDropped,
     AppExited,
+    AppNotReady,
+    AppReady,
     AppStarted,
     AppStopped,
     BuildCancelled,
@@ -123,6 +126,14 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             )
         case AppStarted(command, pid):
             return Line(Part.RUNNER, "run", f"{command}  pid {pid}")
+        case AppReady(_, _, seconds, address, path):
+            return Line(Part.RUNNER, "ready", f"{path}  {duration(seconds)}  {address}".strip())
+        case AppNotReady(pid, _, seconds):
+            text = f"pid {pid} is not ready after {duration(seconds)}; reloader goes on waiting"
+            return Line(Part.RUNNER, "ready", text, bad=True)
+        case AppDropped(pid, _, why, seconds, kept):
+            text = f"pid {pid}: {why} after {duration(seconds)}; pid {kept} still running"
+            return Line(Part.RUNNER, "swap", text, bad=True)
         case AppStopped(pid, seconds, killed):
             how = "killed after" if killed else "in"
             return Line(Part.RUNNER, "stop", f"pid {pid}  {how} {duration(seconds)}", bad=killed)

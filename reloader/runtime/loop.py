@@ -11,7 +11,10 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reloader.core.changes import suspect
 from reloader.core.facts import (
+    BecameIdle,
+    BecameReady,
     Fact,
     FilesChanged,
     Measured,
@@ -22,14 +25,15 @@ from reloader.core.facts import (
     Tick,
     TreeEmptied,
 )
-from reloader.core.machine import State, advance, next_deadline, suspect
-from reloader.core.orders import Kill, Measure, Order, Quit, Spawn, Stop
+from reloader.core.machine import advance, next_deadline
+from reloader.core.orders import Drain, Kill, Measure, Order, Quit, Reply, Route, Spawn, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from reloader.core.news import News
-    from reloader.core.values import Scope, Seconds, Task, Ticket
+    from reloader.core.state import State
+    from reloader.core.values import Gate, Scope, Seconds, Task, Ticket, Version
     from reloader.runtime.clock import Clock
     from reloader.runtime.source import Source
 
@@ -41,12 +45,17 @@ _TURN: Seconds = 0.05  # of reading, before what there is by then is acted on; a
 
 @dataclass(frozen=True)
 class System:
-    """All that a machine asks of the world; faked in tests."""
+    """The ways in which a machine acts on the world; faked in tests.
 
-    spawn: Callable[[Ticket, Task], Iterable[Fact]]
+    By default nothing holds the app's clients, and every generation is idle at once.
+    """
+
+    spawn: Callable[[Ticket, Task, Version | None], Iterable[Fact]]
     stop: Callable[[Ticket, int], Iterable[Fact]]
     kill: Callable[[Ticket, Scope], Iterable[Fact]]
     measure: Callable[[Ticket], Iterable[Fact]]
+    route: Callable[[Gate, Ticket | None], Iterable[Fact]] = lambda *_: ()
+    drain: Callable[[Ticket], Iterable[Fact]] = lambda ticket: (BecameIdle(ticket),)
 
 
 class Inbox:
@@ -74,6 +83,10 @@ class Inbox:
         self._urgent.pop(source, None)
         self._others.pop(source, None)
         source.close()
+
+    def now(self) -> Seconds:
+        """Returns the time in the clock that all deadlines are counted in."""
+        return self._clock.now()
 
     def put(self, facts: Iterable[Fact], seat: Seat | None = None) -> None:
         self._letters.extend((seat, fact) for fact in facts)
@@ -159,7 +172,15 @@ class Loop:
 
     def _concerns(self, seat: Seat, to: Seat | None, fact: Fact) -> bool:
         match fact:
-            case ProcessStarted() | SpawnFailed() | ProcessExited() | TreeEmptied() | Measured():
+            case (
+                ProcessStarted()
+                | SpawnFailed()
+                | ProcessExited()
+                | TreeEmptied()
+                | BecameReady()
+                | BecameIdle()
+                | Measured()
+            ):
                 return fact.ticket % len(self.workers) == seat
             case Noticed():  # told once
                 return seat == (to or 0)
@@ -178,15 +199,23 @@ class Loop:
             self.inbox.put(_perform(worker.system, order), seat)
 
 
-def _perform(system: System, order: Order) -> Iterable[Fact]:
+def _perform(system: System, order: Order) -> Iterable[Fact]:  # noqa: PLR0911 -- one for each order
     match order:
-        case Spawn(ticket, task):
-            return system.spawn(ticket, task)
+        case Spawn(ticket, task, version):
+            return system.spawn(ticket, task, version)
         case Stop(ticket, number):
             return system.stop(ticket, number)
         case Kill(ticket, scope):
             return system.kill(ticket, scope)
         case Measure(ticket):
             return system.measure(ticket)
+        case Route(gate, ticket):
+            return system.route(gate, ticket)
+        case Drain(ticket):
+            return system.drain(ticket)
+        case Reply(request, outcome):
+            if request.reply is not None:
+                request.reply(outcome)
+            return ()
         case Quit():
             return ()

@@ -9,9 +9,9 @@ import re
 import signal
 from typing import TYPE_CHECKING
 
-from reloader.core.facts import Asked, Noticed, SignalReceived
+from reloader.core.facts import Noticed, Requested, SignalReceived
 from reloader.core.news import KeysOffered
-from reloader.core.values import Wish
+from reloader.core.values import Request, Wish
 
 if TYPE_CHECKING:
     from reloader.core.facts import Fact
@@ -25,7 +25,7 @@ _HELP = (
     "q: quit; so does Ctrl-C, and a second one kills at once",
     "They are the app's, not ours, as soon as it reads what is typed.",
 )
-_WISHES = {"r": Wish.RESTART, "b": Wish.BUILD, "p": Wish.PAUSE}
+_WISHES = {"r": Wish.RESTART, "b": Wish.BUILD, "p": Wish.TOGGLE_PAUSE}
 _ENTER = "\n"  # ICRNL (termios(3)) makes it of the key's carriage return
 # Arrows, function keys, Alt with a key (ECMA-48, 5.4; xterm's ctlseqs): an Alt-q is no q.
 _SEQUENCE = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|O.|.)?", re.DOTALL)
@@ -56,10 +56,10 @@ class Keys:
         if key == _ENTER:
             alone = now - self._last > _SAME_LINE
             self._last = float("-inf")
-            return [Asked(Wish.RESTART)] if alone else []
+            return [Requested(Request(Wish.RESTART))] if alone else []
         self._last = now
         if wish := _WISHES.get(key):
-            return [Asked(wish)]
+            return [Requested(Request(wish))]
         if key == "q":
             return [SignalReceived(int(signal.SIGTERM))]
         if key == "h":

@@ -61,17 +61,21 @@ def no_time_for_hooks() -> None:
 
 def rules_first() -> None:
     """Any rule that runs holds the build up."""
-    from reloader.core import machine
+    from reloader.core import machine, state
+    from reloader.core.values import Role
 
-    honest = machine.may_go_on
-    machine.may_go_on = lambda state: honest(state) and not state.of(machine.Role.RULE)
+    alone = state.Guard("alone", "a rule runs", lambda it: not it.of(Role.RULE))
+    machine.RULES = tuple(
+        rule._replace(needs=(*rule.needs, alone)) if rule.name == "run_build" else rule
+        for rule in machine.RULES
+    )
 
 
 def no_daemons() -> None:
     """What a good build leaves is swept like what a bad one leaves."""
-    from reloader.core import machine
+    from reloader.core import pipeline
 
-    machine.Scope = types.SimpleNamespace(GROUP=machine.Scope.TREE, TREE=machine.Scope.TREE)
+    pipeline.Scope = types.SimpleNamespace(GROUP=pipeline.Scope.TREE, TREE=pipeline.Scope.TREE)
 
 
 def wall_clock() -> None:
@@ -105,12 +109,13 @@ def silent_about_the_leader() -> None:
 
 def never_at_once() -> None:
     """Once everything is killed, another Ctrl-C changes nothing."""
-    from reloader.core import machine
+    from reloader.core import shutdown
 
-    honest = machine.record_signal
-    forced = machine.Phase.FORCED
-    machine.record_signal = lambda state, *args: (
-        machine.Turn(state) if state.phase is forced else honest(state, *args)
+    honest = shutdown.record_signal
+    shutdown.record_signal = lambda state, *args, **options: (
+        shutdown.Turn(state)
+        if isinstance(state.shutdown, shutdown.Forced)
+        else honest(state, *args, **options)
     )
 
 

@@ -2,17 +2,21 @@
 
     Playbook(Settings()).at(0.0, Tick()).expect(Spawn(1, APP)) …
 
-A step's orders must be exactly those expected; a script that ends with something unchecked fails.
+A step's orders must be exactly those expected. A script whose last step has orders that nothing
+expects fails, too, as it is thrown away.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reloader.core.facts import FilesChanged, ProcessExited, ProcessStarted, SignalReceived, Tick
 from reloader.core.formatters import Echo, Echoes
-from reloader.core.machine import State, advance, next_deadline
+from reloader.core.machine import advance, next_deadline
 from reloader.core.needs import RELOAD, Needs
 from reloader.core.orders import Spawn
 from reloader.core.settings import Settings
+from reloader.core.state import begin
 from reloader.core.values import Change, Role, Status, Task
 
 APP = Task(Role.APP)
@@ -25,18 +29,35 @@ def save(*paths: str, rule: str = "") -> FilesChanged:
     return FilesChanged(tuple(Change(path, needs) for path in paths or ("app.py",)))
 
 
+def plain(order):
+    """The order without the version that it starts: most scripts say nothing of it."""
+    return replace(order, version=None) if isinstance(order, Spawn) else order
+
+
 class Playbook:
     def __init__(self, settings: Settings | None = None) -> None:
-        self.state = State(settings or Settings(), echoes=NO_FORMATTER)
-        self.now = 0.0
         self.orders: tuple = ()
         self.news: tuple = ()
         self.script: list[str] = []
+        self.failed = False
+        self.now = 0.0
+        self.state = replace(begin(settings or Settings(), 0.0), echoes=NO_FORMATTER)
+
+    def __del__(self) -> None:
+        """An unfinished script is a failed one (pytest turns this into an error)."""
+        if not self.failed:
+            self.must(not self.orders, "no more orders", self.orders)
+
+    def must(self, holds: bool, expected: object, found: object) -> None:
+        if not holds:
+            self.failed = True
+            script = "\n".join(self.script)
+            raise AssertionError(f"\n{script}\n\nexpected {expected}\nfound    {found}")
 
     def at(self, now: float, fact=None) -> Playbook:
         """Give the machine a fact (default: a Tick) at that time."""
-        assert not self.orders, f"unexpected orders {self.orders} in\n{self}"
-        assert now >= self.now
+        self.must(not self.orders, "no more orders", self.orders)
+        self.must(now >= self.now, f"a time after {self.now}", now)
         self.now = now
         self.state, self.orders, self.news = advance(self.state, (fact or Tick(),), now)
         self.script.append(
@@ -45,13 +66,16 @@ class Playbook:
         return self
 
     def expect(self, *orders) -> Playbook:
-        assert self.orders == orders, f"expected {orders} in\n{self}"
+        with_version = any(isinstance(order, Spawn) and order.version for order in orders)
+        found = self.orders if with_version else tuple(plain(order) for order in self.orders)
+        self.must(found == orders, orders, found)
         self.orders = ()
         return self
 
     def tells(self, *kinds: type) -> Playbook:
         """The news of this step are of these kinds, in this order."""
-        assert tuple(type(n) for n in self.news) == kinds, f"expected news {kinds} in\n{self}"
+        found = tuple(type(n) for n in self.news)
+        self.must(found == kinds, kinds, found)
         return self
 
     def spawns(self, task: Task) -> Playbook:
@@ -71,16 +95,15 @@ class Playbook:
         return self.at(now, SignalReceived(number))
 
     def waits_until(self, deadline: float | None) -> Playbook:
-        assert not self.orders, f"unexpected orders in\n{self}"
+        self.must(not self.orders, "no orders", self.orders)
         due = next_deadline(self.state)
-        assert due == deadline or abs((due or 0) - (deadline or 0)) < 1e-9, (
-            f"next deadline {due} in\n{self}"
-        )
+        close = due == deadline or abs((due or 0) - (deadline or 0)) < 1e-9
+        self.must(close, f"the next deadline at {deadline}", due)
         return self
 
     def done(self) -> None:
-        assert not self.orders, f"unexpected orders in\n{self}"
-        assert self.state.done, f"not done in\n{self}"
+        self.must(not self.orders, "no orders", self.orders)
+        self.must(self.state.done, "the end", self.state)
 
     def __str__(self) -> str:
         return "\n".join(self.script)

@@ -11,20 +11,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from reloader.core.facts import (
-    Asked,
+    BecameIdle,
+    BecameReady,
     FilesChanged,
     Measured,
     ProcessExited,
     ProcessStarted,
+    Requested,
     SignalReceived,
     SpawnFailed,
     Tick,
     TreeEmptied,
 )
-from reloader.core.machine import Phase, State, advance, next_deadline
+from reloader.core.machine import advance, next_deadline
 from reloader.core.needs import RELOAD, Needs
-from reloader.core.orders import Kill, Measure, Quit, Spawn, Stop
-from reloader.core.values import Change, Role, Scope, Status, Wish
+from reloader.core.news import AppDropped, AppExited, AppStarted, StartFailed
+from reloader.core.orders import Drain, Kill, Measure, Quit, Route, Spawn, Stop
+from reloader.core.state import Again, Failed, begin, is_moving
+from reloader.core.values import Change, Gate, Request, Role, Scope, Status, Wish
 
 if TYPE_CHECKING:
     from reloader.core.settings import Settings
@@ -54,17 +58,20 @@ class World:
     quits: int = 0
     steps: int = 0
     alive: dict[int, Process] = field(default_factory=dict)
-    failure_shown: bool = False
+    excuse: str = ""  # why no app runs, as it was last told; "" if one was started since
+    gate: Gate = Gate.REFUSE
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.state = State(self.settings)
+        self.state = begin(self.settings, 0.0)
         self.queue: list = []
         self.serial = 0
         for _ in range(self.random.randrange(12)):
             self.later(self.random.random() * 20, "save")
         for _ in range(self.random.choice([0, 0, 3, 9])):
-            self.later(self.random.random() * 25, Asked(self.random.choice(list(Wish))))
+            self.later(
+                self.random.random() * 25, Requested(Request(self.random.choice(list(Wish))))
+            )
         self.later(30, "go on")
         self.quiet_at = 120.0  # long after the last save
         self.quit_at = self.quiet_at + 30
@@ -72,6 +79,9 @@ class World:
         self.later(self.quit_at, SignalReceived(15))
         if self.random.random() < 0.3:
             self.later(self.quit_at + self.random.random(), SignalReceived(2))
+
+    def random_request(self) -> Requested:
+        return Requested(Request(self.random.choice(list(Wish))))
 
     def later(self, delay: float, what) -> None:
         self.serial += 1
@@ -82,7 +92,9 @@ class World:
         while not self.state.done:
             self.steps += 1
             assert self.steps < 20_000, "no end"
-            self.state, orders, _ = advance(self.state, (fact,), self.now)
+            self.state, orders, news = advance(self.state, (fact,), self.now)
+            for item in news:
+                self.hear(item)
             for order in orders:
                 self.perform(order)
             self.check()
@@ -108,7 +120,7 @@ class World:
         if what == "save":
             return self.save()
         if what == "go on":
-            return Asked(Wish.PAUSE) if self.state.paused is not None else None
+            return Requested(Request(Wish.RESUME))
         if what == "rest":
             return self.rest()
         return what()
@@ -119,20 +131,41 @@ class World:
         self.version += 1
         return FilesChanged((Change(f"v{self.version}.py", RELOAD),))
 
+    def hear(self, news) -> None:
+        """Notes what people are told about an app that does not run."""
+        match news:
+            case AppStarted():
+                self.excuse = ""
+            case AppDropped(why=why):
+                self.excuse = why
+            case (
+                AppExited(restart_in=None, why=why)
+                | StartFailed(what="app", retry_in=None, why=why)
+            ):
+                self.excuse = why
+
     def rest(self) -> None:
         """Long after the last change the last version runs, or it is told why not."""
         state = self.state
         assert not state.bursts
-        if state.held or state.retry_at is not None:
+        failed = isinstance(state.pipeline.work, Failed)
+        if state.shortage is not None and state.shortage.retry_at is not None:
             return
-        looping = state.rerun_at is not None
-        assert not state.owed or looping or self.alive, f"work left: {state.owed}"
-        if state.owed:
-            return  # a deaf tree, a hanging build, a crash loop: still at work
+        if isinstance(state.fleet.want, Again):
+            assert state.fleet.want.at >= self.now, "a promised start that never comes"
+            return
+        if is_moving(state):
+            assert self.alive, f"work left: {state.pipeline}"
+            return  # a deaf tree, a hanging build: still at work
         apps = [p for p in self.alive.values() if p.role is Role.APP]
-        assert all(p.version == self.version for p in apps), f"stale: {apps}, {self.version}"
+        if self.settings.app and state.fleet.wanted is not None:
+            assert apps or self.excuse, f"no app, though one was built: {state.fleet}"
+        assert state.fleet.wanted is not None or failed or not self.settings.app
+        newest = max((p.version for p in apps), default=self.version)
+        if not failed and not self.excuse:
+            assert newest == self.version, f"stale: {apps}, {self.version}"
 
-    def perform(self, order) -> None:
+    def perform(self, order) -> None:  # noqa: C901 -- one for each order
         match order:
             case Spawn(ticket, task):
                 self.spawn(ticket, task)
@@ -146,6 +179,11 @@ class World:
             case Measure(ticket):
                 written = self.random.choice([None, 0, 1000])
                 self.later(0, lambda: Measured(ticket, written))
+            case Route(gate):
+                self.gate = gate
+            case Drain(ticket):
+                if self.random.random() < 0.5:
+                    self.later(self.random.random(), BecameIdle(ticket))
             case Quit():
                 self.quits += 1
 
@@ -164,6 +202,8 @@ class World:
             daemons=self.random.choice([0, 0, 0, 1]),
         )
         self.later(0, ProcessStarted(ticket, 100 + ticket, "x"))
+        if self.settings.strategy.awaits_ready and self.random.random() < 0.8:
+            self.later(self.random.random() * 5, BecameReady(ticket, "http://127.0.0.1:8000"))
         code = 0 if self.random.random() < 0.75 else 1
         if task.role is not Role.APP:
             if self.random.random() < 0.95:
@@ -211,11 +251,18 @@ class World:
 
     def check(self) -> None:
         roles = [p.role for p in self.alive.values()]
-        assert sum(r is Role.APP for r in roles) <= 1, "two apps"
+        apps = [p for p in self.state.generations if p.ticket in self.alive]
+        if not self.settings.strategy.overlap:
+            assert sum(r is Role.APP for r in roles) <= 1, "two apps"
+        assert sum(p.ready_at is None for p in apps) <= 1, "two candidates"
+        assert sum(p.wanted and p.ready_at is not None for p in apps) <= 1, "two that serve"
+        assert len(apps) <= 4, "too many that leave"
+        if self.gate is Gate.OPEN and not self.state.done:
+            assert self.state.serving, "clients are sent to nobody"
         assert sum(r in PIPELINE for r in roles) <= 1, "two builds"
         names = [p.name for p in self.alive.values() if p.role is Role.RULE]
         assert len(names) == len(set(names)), "a rule twice"
-        if self.state.phase is Phase.DONE:
+        if self.state.done:
             return
         known = {p.ticket for p in self.state.procs}
         assert set(self.alive) <= known, "a process nobody knows"

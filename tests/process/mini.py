@@ -17,7 +17,7 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 from collections import deque  # noqa: E402
 
-from reloader.core.facts import Asked, ProcessExited, SignalReceived, TreeEmptied  # noqa: E402
+from reloader.core.facts import ProcessExited, Requested, SignalReceived, TreeEmptied  # noqa: E402
 from reloader.core.values import Wish  # noqa: E402
 from reloader.process.children import Children  # noqa: E402
 from reloader.process.mark import new_run  # noqa: E402
@@ -77,7 +77,7 @@ class Mini:
 
     def learn(self, fact):
         say(fact)
-        if isinstance(fact, Asked) and fact.wish is Wish.RESTART:
+        if isinstance(fact, Requested) and fact.request.wish is Wish.RESTART:
             self.forward(signal.SIGUSR2)
         elif isinstance(fact, SignalReceived):
             self.asked += 1

@@ -19,7 +19,7 @@ from tests.process.test_terminal import CTRL_Z
 from tests.process.tty import Tty, patience, sentinels
 
 CTRL_BACKSLASH = b"\x1c"
-RESTART = "Asked(wish=<Wish.RESTART"
+RESTART = "Requested(request=Request(wish=<Wish.RESTART"
 
 
 @pytest.fixture
@@ -226,7 +226,7 @@ def test_one_that_polls_first_loses_nothing(it) -> None:
     it = it((sys.executable, "-ISc", POLLS), MINI="again")
     it.type(b"hello\n")
     it.hear("line hello")
-    assert not it.heard("Asked")
+    assert not it.heard("Requested")
 
 
 def test_its_successor_finds_what_was_typed_ahead(it) -> None:
@@ -283,7 +283,7 @@ def test_keys_are_back_when_it_has_ended(it) -> None:
     os.kill(it.app, signal.SIGKILL)
     it.see("ProcessExited")
     until(lambda: takes_keys(it))
-    assert not it.heard("Asked")
+    assert not it.heard("Requested")
     it.type(b"\n")
     it.hear(RESTART)
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reloader.core.changes import suspect
 from reloader.core.debounce import Pace
 from reloader.core.facts import FilesChanged, Measured
 from reloader.core.feedback import LASTING, RUNS, RUNS_MEASURED, SLACK, Job, Loops
-from reloader.core.machine import next_deadline, suspect
+from reloader.core.machine import next_deadline
 from reloader.core.needs import RELOAD, Needs
 from reloader.core.news import Warned
 from reloader.core.orders import Measure, Stop

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from reloader.core.debounce import Pace
 from reloader.core.facts import ProcessExited, ProcessStarted, Tick
 from reloader.core.formatters import ECHO, MARGIN, MOST, ONE_WRITE
-from reloader.core.machine import State, advance, next_deadline
+from reloader.core.machine import advance, next_deadline
 from reloader.core.news import ChangeSeen
 from reloader.core.orders import Spawn, Stop
 from reloader.core.settings import Settings
+from reloader.core.state import begin
 from reloader.core.values import Status
 from tests.helpers.playbook import save
 
@@ -24,7 +25,7 @@ class Runs:
     """The machine, and apps that end soon: when each burst settled, and when each app started."""
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.state = State(settings or Settings())
+        self.state = begin(settings or Settings(), 0.0)
         self.now = 0.0
         self.settled: list[float] = []
         self.started: list[float] = []
@@ -217,7 +218,7 @@ def test_the_last_version_always_runs(saves: list[tuple[float, str, float]]) -> 
                 assert next_deadline(it.state) <= it.now + ECHO + MARGIN + QUIET
     it.until(it.now + 2)
     assert not it.state.bursts
-    assert not it.state.owed
+    assert not it.state.pipeline.needs
     assert it.started[-1] >= max(written, default=0)
 
 

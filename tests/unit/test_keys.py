@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from reloader.core.facts import Asked, Noticed, SignalReceived
+from reloader.core.facts import Noticed, Requested, SignalReceived
 from reloader.core.news import KeysOffered
-from reloader.core.values import Wish
+from reloader.core.values import Request, Wish
 from reloader.terminal.keys import Keys
 
 RESTART, BUILD, PAUSE, QUIT = (
-    *(Asked(wish) for wish in (Wish.RESTART, Wish.BUILD, Wish.PAUSE)),
+    *(Requested(Request(wish)) for wish in (Wish.RESTART, Wish.BUILD, Wish.TOGGLE_PAUSE)),
     SignalReceived(15),
 )
 

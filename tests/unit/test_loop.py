@@ -14,10 +14,10 @@ from reloader.core.facts import (
     SignalReceived,
     Tick,
 )
-from reloader.core.machine import State
 from reloader.core.needs import RELOAD
 from reloader.core.news import AppExited, AppStarted, QuitFinished, Warned
 from reloader.core.settings import Settings
+from reloader.core.state import begin
 from reloader.core.values import Change, Status
 from reloader.runtime.clock import Clock
 from reloader.runtime.loop import Inbox, Loop, System, Worker
@@ -43,7 +43,7 @@ class World:
         self.tickets = [[] for _ in range(count)]
         workers = [
             Worker(
-                State(Settings(), tickets=seat, every=count),
+                begin(Settings(), 0.0, seat, count),
                 System(self.spawns(seat), self.ends, self.ends, self.measures),
                 self.told[seat].append,
             )
@@ -54,7 +54,7 @@ class World:
         self.loop.step(*self.inbox.get(0))
 
     def spawns(self, seat):
-        def spawn(ticket, _task):
+        def spawn(ticket, _task, _version):
             self.tickets[seat].append(ticket)
             yield ProcessStarted(ticket, 1000 + ticket, f"app {seat}")
 

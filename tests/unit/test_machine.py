@@ -6,23 +6,29 @@ import signal
 
 import pytest
 
+from reloader.core.announce import why
 from reloader.core.debounce import Pace
 from reloader.core.facts import (
-    Asked,
+    BecameIdle,
+    BecameReady,
     ConfigLoaded,
     FilesChanged,
     GitMoved,
     ProcessExited,
     ProcessStarted,
+    Requested,
     SignalReceived,
     SpawnFailed,
     TreeEmptied,
 )
 from reloader.core.life import LIFE, Event, Life, Proc
-from reloader.core.machine import next_deadline, why
+from reloader.core.machine import next_deadline
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.core.news import (
+    AppDropped,
     AppExited,
+    AppNotReady,
+    AppReady,
     AppStarted,
     AppStopped,
     BuildCancelled,
@@ -41,12 +47,15 @@ from reloader.core.news import (
     StartFailed,
     Warned,
 )
-from reloader.core.orders import Kill, Quit, Spawn, Stop
-from reloader.core.settings import Settings
-from reloader.core.values import Change, Role, Scope, Status, Task, Wish
+from reloader.core.orders import Drain, Kill, Quit, Reply, Route, Spawn, Stop
+from reloader.core.settings import Settings, Strategy
+from reloader.core.state import Failed
+from reloader.core.values import Change, Gate, Outcome, Request, Role, Scope, Status, Task, Wish
 from tests.helpers.playbook import APP, BUILD, Playbook, save
 
 TERM = signal.SIGTERM
+R, B, P = (Requested(Request(wish)) for wish in (Wish.RESTART, Wish.BUILD, Wish.TOGGLE_PAUSE))
+BUILDS = Settings(build=True)
 
 
 def running(settings: Settings | None = None) -> Playbook:
@@ -269,8 +278,8 @@ def test_a_failed_build_is_kept_as_owed():
     book = running(settings).at(10, save()).at(10.002).spawns(BUILD).exits(3, 1)
     book.at(20, save("a.css", rule="css")).at(20.002).spawns(Task(Role.RULE, name="css"))
     book.exits(4).tells(RuleSucceeded).waits_until(None)
-    assert book.state.held
-    assert book.state.owed.build
+    assert isinstance(book.state.pipeline.work, Failed)
+    assert book.state.pipeline.needs.build
 
 
 def test_a_first_build_that_fails():
@@ -328,6 +337,150 @@ def test_a_build_command_that_is_missing_is_a_failed_build():
     """The app goes on, as with any failed build."""
     book = running(Settings(build=True)).at(10, save()).at(10.002).expect(Spawn(3, BUILD))
     book.at(10.002, SpawnFailed(3, "make", "not found")).tells(BuildFailed).waits_until(None)
+
+
+# --- the last good version -----------------------------------------------------------------------
+
+
+def test_a_build_that_fails_while_the_old_app_stops():
+    """The version before it was built well and is wanted: it starts as the old app has gone."""
+    book = running(BUILDS).at(10, save()).at(10.002).spawns(BUILD).exits(3, at=11)
+    book.expect(Stop(2, TERM)).at(12, save()).at(12.002).spawns(BUILD)
+    book.exits(4, 1, at=13).tells(BuildFailed).exits(2, at=14).tells(AppStopped).spawns(APP)
+    assert book.state.running.version.number == 2
+    book.waits_until(None)
+
+
+def test_a_build_that_fails_after_the_old_app_has_stopped():
+    """No app runs while it builds; as it fails, the last good version starts."""
+    book = running(BUILDS).at(10, save()).at(10.002).spawns(BUILD).exits(3, at=11)
+    book.expect(Stop(2, TERM)).at(12, save()).at(12.002).spawns(BUILD).exits(2, at=12.5)
+    book.exits(4, 1, at=13).tells(BuildFailed).spawns(APP).waits_until(None)
+
+
+def test_a_promised_start_comes_though_a_failure_is_shown():
+    """An app that ends by itself beside a failed build is started again in time."""
+    book = running(Settings(build=True, rerun=0.5)).at(10, save()).at(10.002).spawns(BUILD)
+    book.exits(3, 1, at=11).tells(BuildFailed).exits(2, 1, at=20).tells(AppExited)
+    assert book.news[0].restart_in == 0.5
+    book.waits_until(20.5).at(20.5).spawns(APP).waits_until(None)
+
+
+def test_a_promised_start_waits_for_a_build():
+    """What is being built is newer; if that fails, the promise is kept."""
+    book = running(Settings(build=True, rerun=0.5)).exits(2, 1, at=10).waits_until(10.5)
+    book.at(10.2, save()).at(10.202).spawns(BUILD).at(10.5).waits_until(None)
+    book.exits(3, 1, at=12).tells(BuildFailed).spawns(APP)
+
+
+def test_stop_on_error_takes_back_what_was_wanted():
+    """A version that waits for the old app to end is not started after a failed build."""
+    settings = Settings(build=True, stop_on_error=True)
+    book = running(settings).at(10, save()).at(10.002).spawns(BUILD).exits(3, at=11)
+    book.expect(Stop(2, TERM)).at(12, save()).at(12.002).spawns(BUILD)
+    book.exits(4, 1, at=13).tells(BuildFailed).exits(2, at=14).waits_until(None)
+
+
+def test_a_failed_first_build_wants_nothing():
+    """There is no last good version before the first one."""
+    book = Playbook(BUILDS).at(0).spawns(BUILD).exits(1, 1).waits_until(None)
+    assert book.state.fleet.wanted is None
+
+
+# --- one generation replaces another -------------------------------------------------------------
+
+HOLD = Strategy(awaits_ready=True, holds=True, drain=0.25)
+OVERLAP = Strategy(overlap=True, awaits_ready=True, holds=True, drain=0.25, ready_within=5)
+
+
+def serving(strategy: Strategy) -> Playbook:
+    """The first generation is ready; ticket 1."""
+    book = Playbook(Settings(strategy=strategy)).at(0)
+    book.expect(Spawn(1, APP), Route(Gate.HOLD)).at(0, ProcessStarted(1, 101, "app"))
+    book.at(1, BecameReady(1, "http://127.0.0.1:8000")).tells(AppReady)
+    return book.expect(Route(Gate.OPEN, 1)).waits_until(None)
+
+
+def test_clients_wait_while_one_generation_replaces_another():
+    """They are held before the old one drains, and let in when the new one is ready."""
+    book = serving(HOLD).at(10, save()).at(10.002).expect(Route(Gate.HOLD), Drain(1))
+    book.waits_until(10.252).at(10.1, BecameIdle(1)).expect(Stop(1, TERM)).exits(1, at=10.2)
+    book.expect(Spawn(2, APP)).at(10.2, ProcessStarted(2, 102, "app")).waits_until(40.2)
+    book.at(10.7, BecameReady(2)).tells(AppReady).expect(Route(Gate.OPEN, 2)).waits_until(None)
+    assert book.news[0].seconds == pytest.approx(0.7)
+
+
+def test_a_drain_has_an_end():
+    """An open stream does not block a reload."""
+    book = serving(HOLD).at(10, save()).at(10.002).expect(Route(Gate.HOLD), Drain(1))
+    book.at(10.252).expect(Stop(1, TERM)).exits(1).expect(Spawn(2, APP))
+
+
+def test_clients_are_refused_when_nothing_comes():
+    """The new generation crashes at its start, and nobody is left waiting for it."""
+    book = serving(HOLD).at(10, save()).at(10.002).expect(Route(Gate.HOLD), Drain(1))
+    book.at(10.1, BecameIdle(1)).expect(Stop(1, TERM)).exits(1).expect(Spawn(2, APP))
+    book.at(10.2, ProcessStarted(2, 102, "app")).exits(2, 1, at=10.5).tells(AppExited)
+    book.expect(Route(Gate.REFUSE)).waits_until(None)
+
+
+def test_overlap_starts_the_new_one_first():
+    """The old one serves until the new one is ready; then it drains and ends."""
+    book = serving(OVERLAP).at(10, save()).at(10.002).expect(Spawn(2, APP))
+    book.at(10.01, ProcessStarted(2, 102, "app")).waits_until(15.01)
+    book.at(11, BecameReady(2)).tells(AppReady).expect(Route(Gate.OPEN, 2), Drain(1))
+    book.at(11.1, BecameIdle(1)).expect(Stop(1, TERM)).exits(1).tells(AppStopped)
+    book.waits_until(None)
+
+
+def test_a_new_one_that_crashes_is_dropped():
+    """The old one goes on, and the next save tries again."""
+    book = serving(OVERLAP).at(10, save()).at(10.002).expect(Spawn(2, APP))
+    book.at(10.01, ProcessStarted(2, 102, "app")).exits(2, 1, at=10.5).tells(AppDropped)
+    assert book.news[0].kept_pid == 101
+    book.waits_until(None).at(20, save()).at(20.002).expect(Spawn(3, APP))
+
+
+def test_a_new_one_that_is_not_ready_is_dropped():
+    """At its deadline it is stopped, and the old one goes on."""
+    book = serving(OVERLAP).at(10, save()).at(10.002).expect(Spawn(2, APP))
+    book.at(10.01, ProcessStarted(2, 102, "app")).at(15.01).tells(AppDropped)
+    book.expect(Stop(2, TERM)).exits(2).tells(AppStopped).waits_until(None)
+    assert book.state.serving.ticket == 1
+
+
+def test_a_save_while_a_new_one_starts():
+    """The candidate is stopped and waited for; the one that serves is not touched."""
+    book = serving(OVERLAP).at(10, save()).at(10.002).expect(Spawn(2, APP))
+    book.at(10.01, ProcessStarted(2, 102, "app")).at(10.5, save()).at(10.502)
+    book.expect(Stop(2, TERM)).exits(2).expect(Spawn(3, APP))
+    assert book.state.serving.ticket == 1
+
+
+def test_not_ready_in_time_is_told():
+    """With nothing else to serve it goes on starting; it may still come."""
+    book = Playbook(Settings(strategy=HOLD)).at(0).expect(Spawn(1, APP), Route(Gate.HOLD))
+    book.at(0, ProcessStarted(1, 101, "app")).at(30).tells(AppNotReady).waits_until(None)
+    book.at(40, BecameReady(1)).tells(AppReady).expect(Route(Gate.OPEN, 1))
+
+
+def test_the_end_in_the_middle_of_an_overlap():
+    """Both are stopped at once, without a drain, and clients are refused."""
+    book = serving(OVERLAP).at(10, save()).at(10.002).expect(Spawn(2, APP))
+    book.at(10.01, ProcessStarted(2, 102, "app")).signal(10.5)
+    book.expect(Route(Gate.REFUSE), Stop(1, TERM), Stop(2, TERM)).exits(1).exits(2)
+    book.expect(Quit()).done()
+
+
+def test_a_request_is_answered():
+    """Who asks hears whether the wish is taken, queued or ignored."""
+    restart = Request(Wish.RESTART, "socket", print)
+    book = running().at(1, P).at(2, Requested(restart)).expect(Reply(restart, Outcome.QUEUED))
+    book.at(3, Requested(Request(Wish.RESUME))).tells(Resumed)
+    book.expect(Stop(1, TERM)).exits(1).spawns(APP)
+    book.at(4, Requested(restart)).expect(Reply(restart, Outcome.ACCEPTED), Stop(2, TERM))
+    book.signal(5).at(5.5, Requested(restart)).expect(Reply(restart, Outcome.IGNORED))
+    book.exits(2).expect(Quit()).done()
 
 
 # --- pre_cmd -------------------------------------------------------------------------------------
@@ -554,8 +707,6 @@ def test_as_pid_1_everything_is_over_in_time():
 
 # --- keys ----------------------------------------------------------------------------------------
 
-R, B, P = Asked(Wish.RESTART), Asked(Wish.BUILD), Asked(Wish.PAUSE)
-BUILDS = Settings(build=True)
 RERUN = Settings(rerun=0.5)
 
 
@@ -754,20 +905,31 @@ WISHED = {
     # life of the app: what Enter, b and p lead to; "": it is noted and done later
     Life.SPAWNING: ("", "", "Paused"),
     Life.RUNNING: ("Stop", "Stop", "Paused"),
-    Life.DETACHED: ("Stop", "Stop", "Paused"),
+    Life.READY: ("Stop", "Stop", "Paused"),
+    Life.DRAINING: ("", "", "Paused"),
+    Life.ORPHANED: ("Stop", "Stop", "Paused"),
     Life.STOPPING: ("", "", "Paused"),
     Life.KILLED: ("", "", "Paused"),
     Life.GONE: ("Spawn", "Spawn", "Paused"),
 }
 
 
+HELD = (Life.RUNNING, Life.DRAINING)
+
+
 def in_life(life: Life) -> Playbook:
     """A run whose app is there in its life."""
-    book = Playbook().at(0).expect(Spawn(1, APP))
+    strategy = Strategy(awaits_ready=True, holds=True, drain=1) if life in HELD else Strategy()
+    book = Playbook(Settings(strategy=strategy)).at(0)
+    book.orders = ()
     if life is Life.SPAWNING:
         return book
     book.at(0, ProcessStarted(1, 101, "app"))
-    if life is Life.DETACHED:
+    if life is Life.DRAINING:
+        book.at(0, BecameReady(1)).orders = ()
+    if life is Life.DRAINING:
+        book.at(1, R).expect(Route(Gate.HOLD), Drain(1)).waits_until(2)
+    if life is Life.ORPHANED:
         book.exits(1, survivors=1)
     if life in (Life.STOPPING, Life.KILLED):
         book.at(1, R).expect(Stop(1, TERM))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from reloader.core.debounce import Pace
-from reloader.core.settings import Settings
+from reloader.core.settings import Settings, Strategy
 from tests.helpers.world import World
 
 RULE = {"css": Pace()}
+REPLACE = Strategy(awaits_ready=True, holds=True, drain=0.25)
+OVERLAP = Strategy(overlap=True, awaits_ready=True, holds=True, drain=0.25, ready_within=4)
 
 
 @pytest.mark.parametrize(
@@ -21,8 +23,22 @@ RULE = {"css": Pace()}
         Settings(build=True, pre=1, pre_may_fail=True, rerun=0.5),
         Settings(rerun=0.0, exit_within=8, grace=30),
         Settings(build=True, app=False),
+        Settings(build=True, strategy=REPLACE),
+        Settings(strategy=OVERLAP),
+        Settings(build=True, rerun=0.5, strategy=OVERLAP),
     ],
-    ids=["plain", "build", "hooks", "stop_on_error", "rerun", "pid1", "no-app"],
+    ids=[
+        "plain",
+        "build",
+        "hooks",
+        "stop_on_error",
+        "rerun",
+        "pid1",
+        "no-app",
+        "held",
+        "overlap",
+        "overlap-build",
+    ],
 )
 def test_the_invariants_hold(settings):
     """One build, one app, one of each rule; an end; the last version runs or a failure is shown."""

@@ -1,0 +1,72 @@
+"""The end of one process: drained, asked to stop, killed.
+
+Pure: no clock, no process, no file.
+"""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from reloader.core.life import UP, Event, Life
+from reloader.core.orders import Drain, Kill, Stop
+from reloader.core.state import Quitting, State, Turn, past
+
+if TYPE_CHECKING:
+    from reloader.core.life import Proc
+    from reloader.core.values import Seconds
+
+# From SIGTERM to SIGKILL for builds, rules and hooks; short, for their output is discarded.
+JOB_GRACE: Seconds = 0.5
+# Interval between repeated SIGKILLs: a process that forks during a kill can escape one.
+KILL_AGAIN: Seconds = 0.5
+
+
+def kill_overdue(state: State, now: Seconds) -> Turn | None:
+    for proc in state.procs:
+        if proc.life not in (Life.SPAWNING, Life.GONE) and past(proc.kill_at, now):
+            killed = replace(proc.after(Event.KILL_SENT), kill_at=now + KILL_AGAIN)
+            return Turn(state.put(killed), (Kill(proc.ticket, proc.scope),))
+    return None
+
+
+def stop_unwanted(state: State, now: Seconds) -> Turn | None:
+    for proc in state.procs:
+        if proc.wanted or proc.life not in (*UP, Life.DRAINING, Life.ORPHANED):
+            continue
+        if not proc.is_app:
+            return _stop_job(state, proc, now)
+        if proc.life is Life.DRAINING and not _has_drained(state, proc, now):
+            continue
+        if proc.life is Life.READY and _drains(state):
+            by = now + state.settings.strategy.drain
+            draining = replace(proc.after(Event.DRAIN_BEGUN), drain_by=by)
+            return Turn(state.put(draining), (Drain(proc.ticket),))
+        typed = state.shutdown.signal if isinstance(state.shutdown, Quitting) else 0
+        return _send_stop(state, proc, typed or state.settings.stop_signal, now)
+    return None
+
+
+def _stop_job(state: State, proc: Proc, now: Seconds) -> Turn:
+    """What a job left behind after its own end gets no grace."""
+    if proc.life is Life.ORPHANED:
+        return Turn(state.put(replace(proc, kill_at=now)))
+    return _send_stop(state, proc, signal.SIGTERM, now)
+
+
+def _send_stop(state: State, proc: Proc, number: int, now: Seconds) -> Turn:
+    grace = state.settings.grace if proc.is_app else JOB_GRACE
+    asked = replace(
+        proc.after(Event.STOP_SENT), stop_sent_at=now, kill_at=now + grace, drain_by=None
+    )
+    return Turn(state.put(asked), (Stop(proc.ticket, number),))
+
+
+def _drains(state: State) -> bool:
+    strategy = state.settings.strategy
+    return strategy.holds and strategy.drain > 0 and state.shutdown is None
+
+
+def _has_drained(state: State, proc: Proc, now: Seconds) -> bool:
+    return state.shutdown is not None or past(proc.drain_by, now)
