@@ -98,6 +98,7 @@ class Live:
         self._seat = seat
         self._shared = shared
         self._bus = Bus()
+        self._lock_warning = status.warning if status else ""
         if status:
             status.status = self.status
         if shared.json:
@@ -121,7 +122,13 @@ class Live:
         for aside in self.config.asides:
             self._bus.publish(Noted(aside))
         for text in filter(
-            None, (*self.config.notes, self._note, settings.cut_short(self._settings))
+            None,
+            (
+                *self.config.notes,
+                self._note,
+                self._lock_warning,
+                settings.cut_short(self._settings),
+            ),
         ):
             self._bus.publish(Warned(text))
 

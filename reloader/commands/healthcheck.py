@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from reloader.control import socket
 from reloader.errors import Problem, ReloaderError
-from reloader.paths import is_below
 
 
-def healthcheck(cwd: str, *, app_only: bool) -> str:
-    """What is well, in a line. Raises ReloaderError with what is not: exit status 1.
+def healthcheck(directory: str, *, app_only: bool) -> str:
+    """Returns what is well, in a line. Raises ReloaderError with what is not: exit status 1.
 
-    Of several runs those count whose root is the working directory, above or below it; all, if
-    none is.
+    The runs of `directory` are asked: those that were started in it, and those whose root it is or
+    lies in. If there is none, a reloader that is PID 1; never the run of another project.
     """
-    runs = socket.ask()
-    here = [run for run in runs if is_below(cwd, run.root) or is_below(run.root, cwd)]
-    if not runs:
-        raise _unwell("no reloader runs here")
-    for run in here or runs:
-        if trouble := run.trouble(app_only=app_only):
-            raise _unwell(f"{run.name or run.root}: {trouble}" if len(runs) > 1 else trouble)
-    apps = ", ".join(str(run.app_pid) for run in here or runs if run.app_pid)
-    paused = " (paused)" if any(run.paused for run in here or runs) else ""
+    answers = socket.ask(directory)
+    if not answers:
+        raise _unwell(f"no reloader runs in {directory}")
+    runs = []
+    for status, trouble, _ in answers:
+        if status is None:
+            raise _unwell(f"the reloader of {directory}: {trouble}")
+        if why := status.trouble(app_only=app_only):
+            raise _unwell(f"{status.name or status.root}: {why}" if len(answers) > 1 else why)
+        runs.append(status)
+    apps = ", ".join(str(run.app_pid) for run in runs if run.app_pid)
+    paused = " (paused)" if any(run.paused for run in runs) else ""
     return f"ok: pid {apps}{paused}\n" if apps else f"ok{paused}\n"
 
 

@@ -125,10 +125,11 @@ def _status_socket(project: Project) -> StatusSocket | None:
     """
     config = project.config
     build = config.build
-    commands = (build.cmd, build.full_bin, build.bin, *build.entrypoint)
-    file = os.path.realpath(config.file) if config.file else ""
-    what = (config.root, file, *commands, *build.args_bin, *config.args)
+    app = (build.app.key, build.app.text) if build.app else ()
+    # Two builds of one app would write the same files, whatever its arguments are.
+    args = () if build.cmd else config.args
+    what = (config.root, build.cmd, *config.env_files, *app, *args)
     try:
-        return StatusSocket("\0".join(what))
+        return StatusSocket(os.getcwd(), config.root, "\0".join(what))
     except OSError:  # not Linux
         return None

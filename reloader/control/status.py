@@ -5,6 +5,7 @@ Pure.
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -58,3 +59,23 @@ class Status:
             running = f"; pid {self.app_pid} still running" if self.app_pid else ""
             return f"{self.failed}{running}"
         return ""
+
+
+_LONGEST = 4096  # characters of a text in an answer
+
+
+def typed(data: bytes) -> Status | None:
+    """Returns the status in an answer; None if it is none, to the last field's type."""
+    import json
+
+    defaults = Status(0, "", has_app=False)
+    try:
+        table = json.loads(data)
+        values = {item.name: table[item.name] for item in fields(defaults)}
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    for name, value in values.items():
+        is_short = not isinstance(value, str) or len(value) <= _LONGEST
+        if type(value) is not type(getattr(defaults, name)) or not is_short:
+            return None
+    return Status(**values)
