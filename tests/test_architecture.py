@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "watch": {"watch", "filter", *MESSAGES, "core.needs", "config.model", "runtime"},
     "control": {"control", *MESSAGES, "core.view", "runtime.source", "errors"},
     "report": {"report", *MESSAGES, "config.model"},
+    "problems": {"problems", "files"},
     "checks": {"checks", "watch", "filter", "config", "process"},
 }
 
