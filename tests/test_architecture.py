@@ -29,6 +29,8 @@ MAY_IMPORT = {
     "terminal": {"terminal", "process", *MESSAGES, "runtime.source"},
     "watch": {"watch", "filter", *MESSAGES, "core.needs", "config.model", "runtime"},
     "control": {"control", *MESSAGES, "core.view", "runtime.source", "errors"},
+    "sockets": {"sockets"},
+    "ready": {"ready", "sockets", "process.tree", *MESSAGES, "runtime"},
     "report": {"report", *MESSAGES, "config.model"},
     "problems": {"problems", "files"},
     "checks": {"checks", "watch", "filter", "config", "process"},
@@ -158,6 +160,8 @@ def test_forbidden_calls(path):
 OPENS = {
     "files.py": "it is the one place",
     "process/tree.py": "reads /proc many times a second, with a descriptor kept in reserve",
+    "ready/accepting.py": "reads /proc and the memory of a process, many times a second",
+    "sockets/broker.py": "reads /proc and the memory of a thread that waits for it",
     "terminal/tty.py": "a terminal is no regular file",
     "watch/snapshot.py": "hashes files of any size",
     "watch/mounts.py": "polls the table of mounts",

@@ -1,0 +1,204 @@
+"""Tells when a generation of the app has become ready, and when one has become idle (Linux).
+
+A thread for each question, for a look may take its time; it ends with the answer, or with the
+process. Nothing is looked at when nothing is asked.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from reloader.core.facts import BecameIdle, BecameReady
+from reloader.process.tree import ProcView
+from reloader.ready import accepting, idle, probe
+from reloader.ready.probe import Ready, Way
+from reloader.runtime.wakeup import Wake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from reloader.core.facts import Fact
+    from reloader.core.values import Seconds, Ticket
+    from reloader.sockets.ports import Place, Ports
+
+LIVES: Seconds = 1.0  # a program that listens nowhere is ready when it has lived so long
+OTHERS: Seconds = 1.0  # from the first address that is waited on, for the others of the last one
+_FIRST_LOOK: Seconds = 0.003
+_LONGEST_PAUSE: Seconds = 0.1  # between two looks
+_SHARE = 6  # of the time, one part at most is spent looking
+_BUSY_LOOK: Seconds = 0.01  # sock_diag walks all connections of the machine: 8 ms on a busy one
+_PROBES = "127.77.0.1"  # where probes come from: steered to the generation that is asked
+
+
+class Lookout:
+    """A source of BecameReady and BecameIdle.
+
+    `ports`: None where the ports can't be held. `environ`: what the app is started with.
+    """
+
+    def __init__(self, ports: Ports | None, cwd: str, ready: Ready) -> None:
+        self._ports = ports
+        self._cwd = cwd
+        self._ready = ready
+        self._wake = Wake()
+        self._facts: deque[Fact] = deque()
+        self._asked: dict[Ticket, threading.Event] = {}  # set: look now, something has happened
+        self._over: set[Ticket] = set()
+        self._usual: frozenset[int] = frozenset()  # ports of the last generation that was ready
+        self._notices = probe.Notices() if ready.way is Way.NOTIFY else None
+
+    # --- a source of the inbox -------------------------------------------------------------------
+
+    def fileno(self) -> int:
+        return self._wake.fileno()
+
+    def read(self) -> Iterable[Fact]:
+        self._wake.clear()
+        while self._facts:
+            yield self._facts.popleft()
+
+    def deadline(self) -> Seconds | None:
+        return None
+
+    def close(self) -> None:
+        self._over |= set(self._asked)
+        for event in self._asked.values():
+            event.set()
+        self._wake.close()
+        if self._notices:
+            self._notices.close()
+
+    # --- questions -------------------------------------------------------------------------------
+
+    def environ(self) -> dict[str, str]:
+        """Returns what the app's environment needs so that it can tell."""
+        return {"NOTIFY_SOCKET": self._notices.name} if self._notices else {}
+
+    def started(self, ticket: Ticket, pid: int, env: Mapping[str, str]) -> None:
+        """Watches a new generation until it is ready."""
+        event = self._asked[ticket] = threading.Event()
+
+        def watch() -> None:
+            if (address := self._until_ready(ticket, pid, env, event)) is not None:
+                self._tell(BecameReady(ticket, address))
+
+        self._run(f"ready-{ticket}", watch)
+
+    def listened(self, ticket: Ticket) -> None:
+        """Looks at once: the generation listens on one more address."""
+        if event := self._asked.get(ticket):
+            event.set()
+
+    def drain(self, ticket: Ticket, pid: int, *, is_ending: bool = False) -> None:
+        """Watches a generation until nobody is owed an answer any more.
+
+        `is_ending`: it has been asked to end; then only open connections are no work, for without
+        one it may be busy with its own end.
+        """
+        event = self._asked[ticket] = threading.Event()
+
+        def watch() -> None:
+            if self._until_idle(ticket, pid, event, is_ending=is_ending):
+                self._tell(BecameIdle(ticket))
+
+        self._run(f"idle-{ticket}", watch)
+
+    def ended(self, ticket: Ticket) -> None:
+        """Stops watching a generation that is gone."""
+        self._over.add(ticket)
+        self.listened(ticket)
+
+    # --- how -------------------------------------------------------------------------------------
+
+    def _run(self, name: str, watch: Callable[[], None]) -> None:
+        threading.Thread(target=watch, name=name, daemon=True).start()
+
+    def _tell(self, fact: Fact) -> None:
+        self._facts.append(fact)
+        self._wake.set()
+
+    def _until_ready(
+        self, ticket: Ticket, pid: int, env: Mapping[str, str], event: threading.Event
+    ) -> str | None:
+        """Returns the address at which it answers, "" if it has none; None if it is gone."""
+        began, first = monotonic(), 0.0
+        while ticket not in self._over and accepting.lives(pid):
+            since = monotonic()
+            listening = self._listening(ticket, pid)
+            waited = accepting.waited_on(self._pids(ticket, pid), frozenset(listening))
+            ports = {listening[inode] for inode in waited}
+            first = first or (since if waited else 0.0)
+            is_all = bool(waited) and self._usual <= ports
+            is_enough = bool(first) and since - first >= OTHERS
+            is_no_server = not listening and not self._usual and since - began >= LIVES
+            if (is_all or is_enough or is_no_server) and self._agrees(ticket, pid, ports, env):
+                self._usual = frozenset(ports) or self._usual
+                return self._address(ticket, min(ports, default=0))
+            pause = min(max(_FIRST_LOOK, (monotonic() - since) * _SHARE), _LONGEST_PAUSE)
+            if not listening and self._ports:  # nothing to see before the broker says so
+                pause = began + LIVES - since if since < began + LIVES else LIVES
+            event.wait(pause)
+            event.clear()
+        return None
+
+    def _listening(self, ticket: Ticket, pid: int) -> dict[int, int]:
+        places = self._places(ticket)
+        if places or self._ports:
+            return {place.inode: place.address.port for place in places}
+        try:
+            return accepting.listening(self._pids(ticket, pid))
+        except OSError:  # sock_diag is not to be had
+            return {}
+
+    def _places(self, ticket: Ticket) -> tuple[Place, ...]:
+        return self._ports.served(ticket) if self._ports else ()
+
+    def _pids(self, ticket: Ticket, pid: int) -> list[int]:
+        """Returns the processes of the tree, and who listens, wherever that went."""
+        below = [process.pid for process in ProcView().below(pid)]
+        return [*(place.thread for place in self._places(ticket)), pid, *below]
+
+    def _agrees(self, ticket: Ticket, pid: int, ports: set[int], env: Mapping[str, str]) -> bool:
+        """Returns True if the way that the config names says so, too."""
+        match self._ready:
+            case Ready(Way.HTTP, path):
+                source = _PROBES if self._ports and self._ports.lets_probe(ticket, _PROBES) else ""
+                return any(probe.answers(_LOCAL, port, path, source) for port in sorted(ports))
+            case Ready(Way.COMMAND, command):
+                return probe.succeeds(command, env, self._cwd)
+            case Ready(Way.NOTIFY):
+                said = self._notices.ready() if self._notices else set()
+                return bool(said & set(self._pids(ticket, pid)))
+            case _:
+                return True
+
+    def _address(self, ticket: Ticket, port: int) -> str:
+        if not port:
+            return ""
+        hosts = {p.address.host for p in self._places(ticket) if p.address.port == port}
+        host = next(iter(sorted(hosts)), _LOCAL)
+        if host in {"0.0.0.0", "::"}:  # noqa: S104 -- any: shown as one that a browser takes
+            host = _LOCAL
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def _until_idle(
+        self, ticket: Ticket, pid: int, event: threading.Event, *, is_ending: bool
+    ) -> bool:
+        listening = self._listening(ticket, pid)
+        pause = _BUSY_LOOK
+        while ticket not in self._over and accepting.lives(pid):
+            try:
+                work = idle.work(self._pids(ticket, pid), listening)
+            except OSError:
+                return False  # its time is given by the deadline alone
+            if work.is_idle and (work.quiet or not is_ending):
+                return True
+            event.wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+        return False
+
+
+_LOCAL = "127.0.0.1"

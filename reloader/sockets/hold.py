@@ -1,0 +1,74 @@
+"""Starts the app so that its ports can be held; where that is not possible, as without it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from reloader.sockets import seccomp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from reloader.sockets.ports import Ports, Start
+
+# Programs that give who runs them more rights, by a set-uid bit or a capability: these fail in a
+# tree that can gain none. (passwd, su and the like ask a person, which no app's tree does.)
+GIVE_RIGHTS = ("sudo", "doas", "pkexec", "newuidmap", "fusermount", "fusermount3", "bwrap", "ping")
+
+
+class Hold:
+    """The way an app is started.
+
+    `may_lose_rights`: where the kernel wants it, the app's tree can gain no rights any more.
+    """
+
+    def __init__(self, ports: Ports, *, may_lose_rights: bool) -> None:
+        self._ports = ports
+        self._may_lose_rights = may_lose_rights
+        self.why_not: str | None = None  # it is not held; "": and nobody need know
+
+    def start(self, start: Start, run: Callable[[], int]) -> int:
+        """Calls `run`, which starts a process, and returns its pid. Raises what `run` raises."""
+        if self.why_not is not None:
+            return run()
+        try:
+            pid, listener = seccomp.start(run, may_lose_rights=self._may_lose_rights)
+        except seccomp.RefusedError as refused:
+            self.why_not = str(refused)
+            return run()
+        from reloader.sockets.broker import Broker  # the app has a way to go before it asks
+
+        self._ports.began(start)
+        Broker(listener, start, self._ports).start()
+        return pid
+
+
+def may_lose_rights(path: str) -> bool:
+    """Returns True if a tree that can gain no rights loses nothing; `path`: the app's PATH."""
+    if os.geteuid() == 0 or seccomp.has_no_new_privs():
+        return True
+    return rights_giver(path) is None
+
+
+def rights_giver(path: str) -> str | None:
+    """Returns an installed program that gives rights to who runs it; None if there is none."""
+    for folder in filter(None, path.split(os.pathsep)):
+        for name in GIVE_RIGHTS:
+            file = os.path.join(folder, name)
+            if _gives_rights(file):
+                return file
+    return None
+
+
+def _gives_rights(file: str) -> bool:
+    try:
+        found = os.stat(file)
+    except OSError:
+        return False
+    if found.st_mode & 0o4000 and found.st_uid == 0:
+        return True
+    try:
+        return bool(os.getxattr(file, "security.capability"))
+    except OSError:
+        return False
