@@ -50,10 +50,31 @@ class Given(NamedTuple):
     words: list[str]  # what is no flag
 
 
+class Short(NamedTuple):
+    """A flag under the name that nodemon and watchexec have for it."""
+
+    names: tuple[str, ...]
+    key: str  # of the config
+    value: str  # in the help; "" for a switch
+    help: str
+
+
+SHORT = (
+    Short(("-e", "--ext"), "build.include_ext", "EXT,EXT", "extensions to watch"),
+    Short(("-w", "--watch"), "build.include_dir", "DIR", "watch only this directory or file"),
+    Short(("-i", "--ignore"), "build.exclude_file", "GLOB", "do not watch these files"),
+    Short(("-q", "--quiet"), "log.main_only", "", "no lines about changes, builds and starts"),
+)
+
+
 def read(grammar: Grammar, arguments: list[str]) -> Given:
     """What the arguments say. Raises ConfigError: for flags that there are not."""
     given, rest = parser_of(grammar, arguments).parse_known_args(arguments)
     flags = {key: texts for key, texts in vars(given).items() if "." in key or key in _TOP_KEYS}
+    for short in SHORT:
+        if texts := getattr(given, short.names[0], []):
+            for key, text in (_long(short.key, text) for text in texts):
+                flags[key] = [*flags.get(key, []), *text]
     problems, words = _strangers(rest)
     if not grammar.takes_words:
         problems += map(_unexpected, words)
@@ -72,6 +93,23 @@ def parser_of(grammar: Grammar, arguments: list[str], *, is_help: bool = False) 
     add("-c", "--config", dest="file", action="append", default=[], metavar="FILE", help=_FILE)
     for name, words in grammar.switches:
         add(name, action="store_true", help=words)
+    for short in SHORT:
+        if short.value:
+            add(
+                *short.names,
+                dest=short.names[0],
+                action="append",
+                metavar=short.value,
+                help=short.help,
+            )
+        else:
+            add(
+                *short.names,
+                dest=short.names[0],
+                action="append_const",
+                const="true",
+                help=short.help,
+            )
     for key, option, default in options():
         names = (f"--{key}", "--color") if key == "color.mode" else (f"--{key}",)
         if is_help or not given.isdisjoint(names):
@@ -80,11 +118,23 @@ def parser_of(grammar: Grammar, arguments: list[str], *, is_help: bool = False) 
     return parser
 
 
+def _long(key: str, text: str) -> tuple[str, list[str]]:
+    """The key of the config and its texts that a short flag stands for."""
+    if key == "build.include_dir" and os.path.isfile(text):
+        return "build.include_file", [text]
+    if key != "build.exclude_file":
+        return key, [text]
+    pattern = text.removeprefix("./").rstrip("/")
+    pattern = pattern if "/" in pattern else f"**/{pattern}"  # as in a .gitignore
+    return key, [pattern, f"{pattern}/**"]
+
+
 PLAIN: dict[str, Any] = {"add_help": False, "allow_abbrev": False}
 _FILE = (
     "the config file; else $RELOADER_CONFIG, .reload.toml, [tool.reloader] in pyproject.toml,"
     " .air.toml or .config/air.toml"
 )
+_BOOLEANS = frozenset({"true", "false", "1", "0", "yes", "no", "on", "off"})
 _TOP_KEYS = frozenset(key for key, _, _ in options() if "." not in key)
 
 
@@ -99,6 +149,30 @@ def _described(option: Option, default: object) -> dict[str, Any]:
 
     text = flag_help(option, default).replace("%", "%%")
     return {"help": text, "metavar": metavar(option)}
+
+
+def divide(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
+    """What is for us, the command that begins with the first word, and what is after `--`.
+
+    All behind the first word is the command's own, flags and `--` included.
+    """
+    flags = {key for key, option, _ in options() if option.kind is Kind.FLAG}
+    switches = {"-h", "--help", "--json", *(n for s in SHORT if not s.value for n in s.names)}
+    at = 0
+    while at < len(arguments):
+        text = arguments[at]
+        if text == "--":
+            return arguments[:at], [], arguments[at + 1 :]
+        if not text.startswith("-") or text == "-":
+            return arguments[:at], arguments[at:], []
+        following = arguments[at + 1] if at + 1 < len(arguments) else "-"
+        if "=" in text or text in switches:
+            at += 1
+        elif text.lstrip("-") in flags:
+            at += 1 + (following.lower() in _BOOLEANS)
+        else:
+            at += 1 + (not following.startswith("-"))
+    return arguments, [], []
 
 
 def _strangers(rest: list[str]) -> tuple[list[Problem], list[str]]:

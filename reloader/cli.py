@@ -8,24 +8,35 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from reloader import __version__
-from reloader.arguments import PLAIN, Formatter, Grammar, Parser, parser_of, read, split
+from reloader.arguments import (
+    PLAIN,
+    Formatter,
+    Grammar,
+    Parser,
+    divide,
+    parser_of,
+    read,
+    split,
+)
 from reloader.config.discover import places
 from reloader.config.load import Invocation
 from reloader.config.load import read as read_config
 from reloader.errors import ConfigError, Exit, Problem, ReloaderError
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Callable, Sequence
 
     from reloader.arguments import Given
     from reloader.commands.app import Project
+    from reloader.config.layers import Guess
 
-_USAGE = "reloader run [-c FILE|FOLDER]… [--section.key VALUE …] [--json] [-- ARGS…]"
+_USAGE = "reloader [run] [FLAGS…] [FILE | DIRECTORY | COMMAND…] [-- ARGS…]"
 _HELP = ("-h", "--help")
 _BROKEN_PIPE = 128 + 13  # as a shell says of a program that SIGPIPE ended
 
@@ -81,9 +92,17 @@ def _dispatch(arguments: list[str]) -> int:
         return _say(f"reloader {__version__}\n")
     if first in _COMMANDS:
         return _COMMANDS[first].run(arguments[1:])
-    if first.startswith("-") or not first:
+    if first.startswith("-") or not first or _is_run(first):
         return _run(arguments)
     raise ConfigError(_unknown_command(first))
+
+
+def _is_run(word: str) -> bool:
+    """The word is a file, a directory, a program, or a command line in one word."""
+    if os.path.exists(word) or "/" in word or " " in word:
+        return True
+    folders = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return any(os.access(os.path.join(folder, word), os.X_OK) for folder in folders)
 
 
 def _say(text: str) -> int:
@@ -106,9 +125,17 @@ def _overview() -> str:
 def _unknown_command(name: str) -> Problem:
     from reloader.config.wording import nearest
 
-    near = nearest(name, _COMMANDS)
+    files = [file for file in os.listdir(".") if os.path.isfile(file)] if "." in name else []
+    near = nearest(name, _COMMANDS) or _close(name, files)
     hint = f"did you mean reloader {near}?" if near else "reloader -h lists the commands"
-    return Problem(f"no such command: {name}", hint=hint)
+    kind = "file, directory or command" if "." in name else "command"
+    return Problem(f"no such {kind}: {name}", hint=hint)
+
+
+def _close(name: str, files: list[str]) -> str:
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(name, files, n=1, cutoff=0.7)), "")
 
 
 _RUN = Grammar(
@@ -139,27 +166,36 @@ _EXPLAIN = Grammar(
 
 
 def _run(arguments: list[str]) -> int:
-    ours, args = split(arguments)
+    ours, words, args = divide(arguments)
     if any(text in _HELP for text in ours):
         return _say(parser_of(_RUN, ours, is_help=True).format_help())
     given = read(_RUN, ours)
-    projects = _projects(_invocations(given, tuple(args)))
+    if all(map(os.path.isdir, words)):  # `reloader DIR` is `cd DIR && reloader`
+        given.options.file.extend(words)
+        words = []
+    projects = _projects(_invocations(given, tuple(args), words, asks=True))
     from reloader.commands.run import run
 
     return run(projects, json=given.options.json)
 
 
 def _projects(invocations: list[Invocation]) -> list[Project]:
-    """Several configs are several apps; all that is wrong in any of them is said at once."""
+    """Several configs are several apps; all that is wrong in any of them is said at once.
+
+    A config that is deleted later is missed: a look at the project does not take its place.
+    """
     from reloader.commands.app import Project
 
     environ, cwd = dict(os.environ), _working_directory()
-    reads = [partial(read_config, invocation, environ, cwd) for invocation in invocations]
-    readings = [read() for read in reads]
+    readings = [read_config(invocation, environ, cwd) for invocation in invocations]
     if problems := [problem for reading in readings for problem in reading.problems]:
         raise ConfigError(*dict.fromkeys(problems))
     files = [places(invocation.file, environ, cwd) for invocation in invocations]
     configs = [reading.config for reading in readings if reading.config]
+    reads = [
+        partial(read_config, it if config.found else replace(it, look=None), environ, cwd)
+        for it, config in zip(invocations, configs, strict=True)
+    ]
     called = _names([config.file for config in configs]) if len(configs) > 1 else ("",)
     return [Project(*parts) for parts in zip(configs, reads, files, called, strict=True)]
 
@@ -180,9 +216,27 @@ def _working_directory() -> str:
         ) from None
 
 
-def _invocations(given: Given, args: tuple[str, ...] = ()) -> list[Invocation]:
-    """One for each `-c`."""
-    return [Invocation(file, given.flags, args) for file in given.options.file or [""]]
+def _invocations(
+    given: Given, args: tuple[str, ...] = (), words: Sequence[str] = (), *, asks: bool = False
+) -> list[Invocation]:
+    """One for each `-c`; without a config, a look at the project says what is run."""
+    look = partial(_look, {}, asks=asks)
+    if not words:
+        return [Invocation(file, given.flags, args, look) for file in given.options.file or [""]]
+    from reloader.commands.found import typed
+
+    guess = typed(tuple(words), _working_directory())
+    files = given.options.file or [""]
+    return [Invocation(file, given.flags, args, look, guess) for file in files]
+
+
+def _look(known: dict[str, Guess], folder: str, args: tuple[str, ...], *, asks: bool) -> Guess:
+    """How the project in `folder` is run; found once, for a run stays with it."""
+    from reloader.commands.found import found
+
+    if folder not in known:
+        known[folder] = found(folder, args, asks=asks)
+    return known[folder]
 
 
 def _one(given: Given) -> Invocation:
@@ -259,16 +313,29 @@ def _init(arguments: list[str]) -> int:
     parser.add_argument("--from", dest="source", metavar="FILE", default="", help=text)
     text = "for this kind of project, not the one that is found: go, fastapi, node, …"
     parser.add_argument("--template", metavar="NAME", default="", help=text)
+    parser.add_argument("--print", action="store_true", help="print the config, write nothing")
+    parser.add_argument("--run", action="store_true", help="start at once with the new config")
     given = parser.parse_args(arguments)
     if given.help:
         return _say(parser.format_help())
-    from reloader.commands.init import convert, init
-
     if given.source and given.template:
         raise ConfigError(Problem("--from and --template exclude each other", hint="keep one"))
+    status = _written(given)
+    return _run([]) if given.run and not given.print else status
+
+
+def _written(given: Namespace) -> int:
+    from reloader.commands.found import asked
+    from reloader.commands.init import convert, plan, write
+
+    cwd = _working_directory()
     if given.source:
-        return _say(convert(_working_directory(), given.source, os.environ, force=given.force))
-    return _say(init(_working_directory(), force=given.force, template=given.template))
+        return _say(convert(cwd, given.source, os.environ, force=given.force))
+    force = given.force or given.print
+    planned = plan(cwd, force=force, template=given.template, ask=asked)
+    if given.print:
+        return _say(planned.text)
+    return _say(planned.said + write(cwd, planned.text, force=given.force))
 
 
 # --- healthcheck ---------------------------------------------------------------------------------

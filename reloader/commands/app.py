@@ -118,7 +118,7 @@ class Live:
         )
 
     def greet(self) -> None:
-        self._bus.publish(Greeted(__version__, self.config.file, os.getpid()))
+        self._bus.publish(Greeted(__version__, self.config.file, os.getpid(), self.config.found))
         for aside in self.config.asides:
             self._bus.publish(Noted(aside))
         for text in filter(

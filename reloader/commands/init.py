@@ -3,39 +3,152 @@
 from __future__ import annotations
 
 import os
-from os.path import exists, join
-from typing import TYPE_CHECKING
+from os.path import exists, join, lexists
+from typing import TYPE_CHECKING, NamedTuple
 
-from reloader.commands.init_templates import SCHEMA, SCHEMA_LINE, detect, named
+from reloader.commands.found import several
+from reloader.commands.init_templates import SCHEMA, SCHEMA_LINE, named, text
+from reloader.detect.folder import Folder
+from reloader.detect.project import look
 from reloader.errors import ConfigError, Problem, ReloaderError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from reloader.detect.candidate import Candidate
 
 NAME = ".reload.toml"
 _AIR_FILES = (".air.toml", ".config/air.toml")
 
 
-def init(cwd: str, *, force: bool, template: str = "") -> str:
-    """Write `.reload.toml` in `cwd`; gives what to tell the user.
+class Plan(NamedTuple):
+    """A config to be written, "" if none is needed, and what to tell the user."""
 
-    A project that has a config already gets none, unless `force`. `template`: the kind of project,
-    where the one that is found is not meant.
+    text: str
+    said: str
 
-    Raises ReloaderError: there is a `.reload.toml`, it can't be written, there is no such template.
+
+def plan(
+    cwd: str, *, force: bool, template: str = "", ask: Callable[[Sequence[Candidate]], Candidate]
+) -> Plan:
+    """Returns the config for the project in `cwd`; nothing is written.
+
+    A project that has another config already gets none, unless `force`. `template`: the kind of
+    project, where the one that is found is not meant. `ask` chooses where several are possible;
+    it raises ConfigError if nobody can be asked.
+
+    Raises ReloaderError: there is a `.reload.toml`, no such template, or several projects below.
     """
-    chosen = named(cwd, template) if template else None
+    chosen = [named(Folder(cwd), template)] if template else []
+    if lexists(join(cwd, NAME)) and not force:
+        raise _there_already()
+    if other := "" if force else _other_config(cwd):
+        return Plan("", other)
+    chosen = chosen or look(Folder(cwd))
+    if len(chosen) > 1 and (one := _asked(chosen, ask)):
+        chosen = [one]
+    if len(chosen) > 1 and any(it.root for it in chosen):
+        raise ReloaderError(several(chosen))
+    return Plan(text(chosen), _told(chosen))
+
+
+def _asked(
+    chosen: Sequence[Candidate], ask: Callable[[Sequence[Candidate]], Candidate]
+) -> Candidate | None:
+    try:
+        return ask(chosen)
+    except ConfigError:
+        return None
+
+
+def _other_config(cwd: str) -> str:
+    """Returns what to say of a config that reloader reads already, or ""."""
+    from reloader.config import discover
+
     air = next((name for name in _AIR_FILES if exists(join(cwd, name))), "")
-    if air and not force and not exists(join(cwd, NAME)):
+    if air:
         return (
             f"{air} is here, and reloader run reads it as it is; nothing written\n"
             f"  reloader init --from {air} converts it to a {NAME}, which then goes before it\n"
         )
-    chosen = chosen or detect(cwd)
-    _write(cwd, chosen.text(), force=force)
-    if not chosen.bin:
-        return f"{NAME} written; say in it how the app is run, then: reloader run\n"
-    return f"{NAME} written for {chosen.project}; start it with: reloader run\n"
+    document = discover.find("", {}, cwd)
+    if document:
+        return f"{document.name} has a [tool.reloader] already; nothing written\n"
+    return ""
+
+
+def _told(chosen: Sequence[Candidate]) -> str:
+    """Returns what was chosen, and why."""
+    if len(chosen) != 1:
+        todo = "say in it how the app is run"
+        todo = f"take the # off one of the {len(chosen)} ways in it" if chosen else todo
+        return f"{NAME} written; {todo}, then: reloader\n"
+    (it,) = chosen
+    found = f", found in {it.where}" if it.where else ""
+    return f"{NAME} written for {it.kind}: {it.command}{found}; start it with: reloader\n"
+
+
+def init(cwd: str, *, force: bool, template: str = "") -> str:
+    """Writes what `plan` gives; returns what to tell the user.
+
+    Raises ReloaderError: as `plan`, and if the file can't be written.
+    """
+    from reloader.commands.found import asked
+
+    planned = plan(cwd, force=force, template=template, ask=asked)
+    return planned.said + write(cwd, planned.text, force=force)
+
+
+def write(cwd: str, text: str, *, force: bool) -> str:
+    """Writes the config and the schema that its first line names; returns what to say of that.
+
+    A file that is there stays, but with `force`; a link is never written through.
+
+    Raises ReloaderError: a file is there, or can't be written.
+    """
+    from reloader.config import schema
+
+    if not text:
+        return ""
+    name = NAME
+    try:
+        _put(join(cwd, NAME), text, force=force)
+        name = SCHEMA
+        _put(join(cwd, SCHEMA), schema.text(), force=_is_schema(join(cwd, SCHEMA)))
+    except FileExistsError:
+        if name == NAME:
+            raise _there_already() from None
+        return f"{SCHEMA} is there already and stays as it is\n"
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ReloaderError(Problem(f"can't be written: {reason}", name)) from None
+    return f"{SCHEMA} written beside it: editors complete and check the config with it\n"
+
+
+def _put(path: str, text: str, *, force: bool) -> None:
+    """Raises OSError: the file is there and `force` is not set, or it is a link."""
+    how = os.O_TRUNC | os.O_NOFOLLOW if force else os.O_EXCL
+    mode = 0o666  # less the umask, as for any new file
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | how, mode)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _is_schema(path: str) -> bool:
+    """A schema that an earlier init has written; a new version may replace it."""
+    from reloader.config import schema
+
+    head = schema.text()[:60]
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return not os.path.islink(path) and file.read(len(head)) == head
+    except OSError:
+        return False
+
+
+def _there_already() -> ReloaderError:
+    hint = "reloader init --force overwrites it"
+    return ReloaderError(Problem("there is a config already", NAME, hint))
 
 
 def convert(cwd: str, source: str, environ: Mapping[str, str], *, force: bool) -> str:
@@ -57,24 +170,6 @@ def convert(cwd: str, source: str, environ: Mapping[str, str], *, force: bool) -
     table = air.folded(parse(text, source), Findings()).table
     result = converted(text, table, was, lambda new: load.meaning(parse(new, NAME), home, cwd))
     head = f"{SCHEMA_LINE}\n# From {source}, by reloader init --from.\n\n"
-    _write(cwd, head + result.text, force=force)
+    write(cwd, head + result.text, force=force)
     changes = "".join(f"  {change}\n" for change in result.changes)
     return f"{NAME} written from {source}; start it with: reloader run\n{changes}"
-
-
-def _write(cwd: str, text: str, *, force: bool) -> None:
-    """The config, and the schema that its first line names beside it."""
-    from reloader.config import schema
-
-    try:
-        with open(join(cwd, NAME), "w" if force else "x", encoding="utf-8") as file:
-            file.write(text)
-        with open(join(cwd, SCHEMA), "w", encoding="utf-8") as file:
-            file.write(schema.text())
-    except FileExistsError:
-        raise ReloaderError(
-            Problem("there is a config already", NAME, "reloader init --force overwrites it")
-        ) from None
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ReloaderError(Problem(f"can't be written: {reason}", NAME)) from None

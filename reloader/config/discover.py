@@ -17,11 +17,13 @@ PYPROJECT = "pyproject.toml"
 CANDIDATES = (".reload.toml", PYPROJECT, ".air.toml", ".config/air.toml")
 
 
-def find(named: str, environ: Mapping[str, str], cwd: str) -> Document | None:
+def find(
+    named: str, environ: Mapping[str, str], cwd: str, *, looks: bool = False
+) -> Document | None:
     """The document of the config file; None: there is none.
 
     It is `named` (by `-c`), else by RELOADER_CONFIG, else the first of `CANDIDATES` in `cwd`. If a
-    folder is named, it is the first of them there.
+    folder is named, it is the first of them there; with `looks` there need be none.
 
     Raises ConfigError: the file can't be read, or isn't TOML, or is another tool's.
     """
@@ -33,7 +35,7 @@ def find(named: str, environ: Mapping[str, str], cwd: str) -> Document | None:
         place = os.path.join(name, candidate)
         if os.path.lexists(_path(place, cwd)) and (document := _candidate(place, cwd)):
             return document
-    if name:
+    if name and not looks:
         hint = f"cd {name} && reloader init writes one"
         raise ConfigError(Problem("no config file in this folder", name + remark, hint))
     return None

@@ -53,6 +53,26 @@ class Findings:
             self.problems.append(Problem(text, where, misfit.hint))
 
 
+@dataclass(frozen=True)
+class Guess:
+    """A way to run a project of which no config names a command.
+
+    `settings` has the values by key, `where` names the file that told, `text` says it to people;
+    `takes_args`: the words after `--` are in it.
+    """
+
+    settings: Mapping[str, Any]
+    where: str
+    text: str = ""
+    takes_args: bool = False
+
+
+def guess_layer(guess: Guess) -> Settings:
+    """Returns what was found in the project, below all that somebody wrote."""
+    origin = Origin(Layer.FOUND, guess.where)
+    return {key: Setting(value, origin) for key, value in guess.settings.items()}
+
+
 def file_layer(document: Document, *, is_air: bool, platform: str, found: Findings) -> Settings:
     """What the file says; on `platform`, `[build.PLATFORM]` goes before `[build]`."""
     return _FileReader(document, is_air, found).read(platform)

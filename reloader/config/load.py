@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from reloader.config import air, discover, model, project, validate, warnings
 from reloader.config.layers import (
     Findings,
+    Guess,
     Setting,
     Settings,
     environment_layer,
     file_layer,
     flag_layer,
+    guess_layer,
 )
 from reloader.config.model import Config, Layer, Origin
 from reloader.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from reloader.config.document import Document
 
@@ -38,11 +40,16 @@ class Invocation:
     """What the command line says: `-c FILE`, the `--section.key` flags, what is after `--`.
 
     A key of `flags` has every text it was given, in order: `{"build.delay": ["80"]}`.
+    `look(folder, args)` finds how the project in `folder` is run, where nothing that was written
+    names a command; it raises ConfigError if that is not clear. `typed`: the app that the command
+    line names without a flag.
     """
 
     file: str = ""
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     args: tuple[str, ...] = ()
+    look: Callable[[str, tuple[str, ...]], Guess] | None = None
+    typed: Guess | None = None
 
 
 class Reading(NamedTuple):
@@ -76,27 +83,65 @@ def read(
 ) -> Reading:
     """As `load`, but what is wrong is told together with what is doubtful."""
     found = Findings()
-    document, cwd = _document(invocation.file, environ, cwd, found)
+    document, cwd = _document(invocation, environ, cwd, found)
     is_unread = bool(found.problems)
     written = _overlay(
         _file_layer(document, platform, found),
         environment_layer(environ, found),
         flag_layer(invocation.flags, found),
     )
+    written = _typed(written, invocation)
+    guess = _looked(invocation, written, document, cwd, found)
     config = None
     if is_unread:  # then the rest would be judged without knowing what was written
         pass
+    elif guess:
+        config = _config(_overlay(guess_layer(guess), written), document, environ, cwd, found)
+        args = () if guess.takes_args else invocation.args
+        config = replace(config, args=args, found=guess.text)
     elif not (document or found.problems or any(key in written for key in _COMMANDS)):
         found.problems.append(_nothing_found(cwd))
     else:
         config = _config(written, document, environ, cwd, found)
         config = replace(config, args=invocation.args)
+    if config:
         found.doubts += warnings.at_start(config)
     rest = tuple(found.doubts), tuple(found.remarks)
     if found.problems or config is None:
         return Reading(None, tuple(found.problems), *rest, document)
     config = replace(config, doubts=rest[0], remarks=rest[1])
     return Reading(config, (), *rest, document)
+
+
+def _typed(written: Settings, invocation: Invocation) -> Settings:
+    """The app that was typed goes before what a file says; a build that is written stays."""
+    if invocation.typed is None:
+        return written
+    origin = Origin(Layer.FLAG, invocation.typed.where)
+    layer = {key: Setting(value, origin) for key, value in invocation.typed.settings.items()}
+    return _overlay(layer, written, {k: v for k, v in layer.items() if k in project.APP_KEYS})
+
+
+def _needs_look(written: Settings, document: Document | None) -> bool:
+    """Nothing that was written says what to run, and it is no Air file, which means Go's way."""
+    is_air = document is not None and air.is_air(document.name)
+    return not is_air and not any(key in written for key in (*_COMMANDS, "build.rules"))
+
+
+def _looked(
+    invocation: Invocation, written: Settings, document: Document | None, cwd: str, found: Findings
+) -> Guess | None:
+    """How the project is run, as a look at it tells; None: nothing needs it, or it is not clear."""
+    if found.problems or invocation.look is None or not _needs_look(written, document):
+        return None
+    root = str(written["root"].value) if "root" in written else "."
+    folder = os.path.normpath(os.path.join(cwd, os.path.expanduser(root)))
+    try:
+        return invocation.look(folder, invocation.args)
+    except ConfigError as error:
+        if document is None:  # else what is missing in it is said
+            found.problems += error.problems
+        return None
 
 
 def meaning(document: Document, environ: Mapping[str, str], cwd: str) -> Config:
@@ -126,18 +171,19 @@ def _config(
 
 
 def _document(
-    named: str, environ: Mapping[str, str], cwd: str, found: Findings
+    invocation: Invocation, environ: Mapping[str, str], cwd: str, found: Findings
 ) -> tuple[Document | None, str]:
     """The config file and the folder it is for; what is wrong joins what is wrong with the flags.
 
     If a folder is named, it is for that folder. With Air's own variable, Air's file is for the
     variable's folder, and is looked for there.
     """
+    named, looks = invocation.file, bool(invocation.look or invocation.typed)
     wished = environ.get(air.FOLDER_VARIABLE, "")
     folder = os.path.normpath(os.path.join(cwd, os.path.expanduser(wished))) if wished else cwd
     start = discover.start(named, environ, cwd)
     try:
-        document = discover.find(named, environ, cwd)
+        document = discover.find(named, environ, cwd, looks=looks)
         if document is None and folder != cwd:
             start, document = folder, discover.find("", {}, folder)
     except ConfigError as error:

@@ -297,6 +297,7 @@ class Layer(Enum):
     """Where a value came from; a later one wins."""
 
     DEFAULT = "default"
+    FOUND = "found"  # in the project's files, where no config names a command
     FILE = "file"
     ENVIRONMENT = "environment"
     FLAG = "flag"
@@ -304,7 +305,10 @@ class Layer(Enum):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where one value came from: "default", "FILE:LINE", "RELOADER_BUILD_CMD", "--build.cmd"."""
+    """Where one value came from: "default", "FILE:LINE", "RELOADER_BUILD_CMD", "--build.cmd".
+
+    Of a value that was found in the project, the file that told.
+    """
 
     layer: Layer
     where: str = "default"
@@ -332,6 +336,7 @@ class Config:
     watch: Watch = field(default=Watch())
     # What is not a key:
     file: str = ""  # the config file, as shown; empty: none
+    found: str = ""  # without a command in any config: the one that was found, and where
     file_path: str = ""  # the same, absolute; its folder without links, as `root` is
     is_air: bool = False  # Air's own file: Air's defaults
     workdir: str = ""  # where commands run, if not in the root: Air's run where it was started

@@ -17,11 +17,15 @@ else:
 
 @dataclass(frozen=True)
 class Greeted:
-    """reloader has started: its version, the config file ("" if none), its own pid."""
+    """reloader has started: its version, the config file ("" if none), its own pid.
+
+    `found`: the command that it runs without a config, and how it came to it; else "".
+    """
 
     version: str
     config: str
     pid: int
+    found: str = ""
 
 
 @dataclass(frozen=True)

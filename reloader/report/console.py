@@ -92,8 +92,9 @@ class Line:
 def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one for each news
     """What a person is told; None: nothing, the next line says it all."""
     match news:
-        case Greeted(version, config):
-            return Line(Part.MAIN, "reloader", f"{version}  {config or 'no config file'}")
+        case Greeted(version, config, _, found):
+            text = f"{version}  {config or found or 'no config file'}"
+            return Line(Part.MAIN, "reloader", text)
         case WatchStarted(engine, dirs, files):
             text = f"{_count(dirs, 'dir')}, {_count(files, 'file')} ({engine})"
             if not files:

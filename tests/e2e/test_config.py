@@ -76,7 +76,8 @@ def test_no_config_at_all(project: Project) -> None:
     said = refused(project).stderr
 
     assert "reloader init" in said
-    assert "--build.bin" in said
+    assert "reloader -- COMMAND" in said
+    assert "reloader: no config file here" in said
 
 
 def test_no_file_is_needed(project: Project) -> None:

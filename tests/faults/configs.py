@@ -132,7 +132,7 @@ def fault_C11(rig: Rig) -> None:
     odd = rig.folder / "odd.toml"
     rig.env["RELOADER_CONFIG"] = odd.name
     for make, said in (
-        (odd.mkdir, "no config file in this folder"),
+        (odd.mkdir, "odd.toml: no config file here"),
         (lambda: os.mkfifo(odd), "found a named pipe"),
         (lambda: odd.symlink_to("/dev/zero"), "found a device"),
         (lambda: odd.symlink_to("nowhere"), "found a link to nowhere"),

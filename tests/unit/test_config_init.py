@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reloader.commands.init import init
-from reloader.commands.init_templates import KINDS, SCHEMA
+from reloader.commands.init_templates import SCHEMA, USUAL
 from reloader.config import schema
 from reloader.errors import ConfigError, Exit, ReloaderError
 from tests.unit.test_config_load import loaded
@@ -14,7 +14,7 @@ from tests.unit.test_config_load import loaded
 @pytest.fixture(autouse=True)
 def _python(monkeypatch):
     """The interpreter's name doesn't depend on the machine."""
-    monkeypatch.setattr("shutil.which", lambda name: name)
+    monkeypatch.setattr("reloader.detect.python._is_on_path", lambda name: True)
 
 
 def fill(folder, files):
@@ -50,32 +50,44 @@ PROJECTS = [  # files, cmd, bin
         "cargo build",
         "./target/debug/my-app",
     ),
-    ({"Cargo.toml": "[workspace]\n"}, "", "cargo run"),
+    (
+        {
+            "Cargo.toml": "[workspace]\nmembers = ['a']\n",
+            "a/Cargo.toml": "[package]\nname = 'a'\n",
+            "a/src/main.rs": "",
+        },
+        "cargo build",
+        "./target/debug/a",
+    ),
     (
         {"manage.py": "import django\n", "site/settings.py": ""},
         "",
         "python manage.py runserver --noreload",
     ),
-    ({"main.py": FASTAPI}, "", "python -m uvicorn main:app --port 8000"),
+    ({"main.py": FASTAPI}, "", "python -m uvicorn main:app"),
     (
         {"app/main.py": FASTAPI.replace("app:", "api:"), "app/__init__.py": "", "uv.lock": ""},
         "",
-        "uv run python -m uvicorn app.main:api --port 8000",
+        "uv run python -m uvicorn app.main:api",
     ),
     (
         {"shop/__init__.py": FACTORY.replace("Flask", "FastAPI").replace("flask", "fastapi")},
         "",
-        "python -m uvicorn shop:create_app --factory --port 8000",
+        "python -m uvicorn shop:create_app --factory",
     ),
-    ({"server.py": FLASK}, "", "python -m flask --app server run --port 5000"),
+    ({"server.py": FLASK}, "", "python -m flask --app server run --debug --no-reload"),
     (
         {"web.py": FLASK.replace("app =", "site ="), ".venv/bin/python": ""},
         "",
-        ".venv/bin/python -m flask --app web:site run --port 5000",
+        ".venv/bin/python -m flask --app web:site run --debug --no-reload",
     ),
-    ({"shop/__init__.py": FACTORY}, "", "python -m flask --app shop run --port 5000"),
+    ({"shop/__init__.py": FACTORY}, "", "python -m flask --app shop run --debug --no-reload"),
     (
-        {"package.json": '{"scripts": {"start": "node .", "dev": "x"}}', "yarn.lock": ""},
+        {
+            "package.json": '{"scripts": {"start": "node . && x", "dev": "x"}}',
+            "yarn.lock": "",
+            "index.js": "",
+        },
         "",
         "yarn run start",
     ),
@@ -83,14 +95,14 @@ PROJECTS = [  # files, cmd, bin
     ({"tool.py": "", "app.py": "if __name__ == '__main__': ..."}, "", "python app.py"),
     ({"setup.py": "", "server.py": "x = 1"}, "", "python server.py"),
     ({"pkg/__main__.py": "", "pkg/__init__.py": ""}, "", "python -m pkg"),
-    ({"Makefile": "build:\n\tcc x.c\nrun: build\n\t./x\n"}, "make build", "make run"),
-    ({"Makefile": "run:\n\t./x\n", "package.json": "{"}, "", "make run"),
+    ({"Makefile": "build:\n\tcc x.c\nrun: build\n\t./x\n"}, "make build", "./x"),
+    ({"Makefile": "run:\n\t./x -v\n", "package.json": "{"}, "", "make run"),
     (
-        {"Dockerfile": 'FROM x\nENTRYPOINT ["./app", "a b"]\nCMD ["-v"]\n'},
+        {"Dockerfile": 'FROM x\nENTRYPOINT ["./app", "a b"]\nCMD ["-v"]\n', "app": ""},
         "",
         "./app 'a b' -v",
     ),
-    ({"Dockerfile": "FROM x\nCMD exec ./app --port 80\n"}, "", "exec ./app --port 80"),
+    ({"Dockerfile": "FROM x\nCMD exec ./app --port 80\n", "app": ""}, "", "exec ./app --port 80"),
 ]
 
 
@@ -106,16 +118,24 @@ def test_what_counts_in_each_language(tmp_path):
     """Rust and Node say their endings; the others have them by default."""
     rust, node, python = (tmp_path / name for name in ("rust", "node", "python"))
 
-    assert build_of(rust, {"Cargo.toml": "[package]\nname = 'x'\n"}).include_ext == ("rs", "toml")
+    files = {"Cargo.toml": "[package]\nname = 'x'\n", "src/main.rs": ""}
+    assert build_of(rust, files).include_ext == ("rs", "toml")
     assert "tsx" in build_of(node, {"package.json": '{"scripts": {"start": "x"}}'}).include_ext
     assert "py" in build_of(python, {"app.py": ""}).include_ext
 
 
-def test_other_go_programs_are_named(tmp_path):
-    """The first one is taken, the user sees that there are more."""
-    build_of(tmp_path, {"go.mod": "", "cmd/a/a.go": GO_MAIN, "cmd/b/b.go": GO_MAIN})
+def test_several_programs_are_a_choice(tmp_path):
+    """Nobody can be asked: each of them is in the file, and taking the # off one runs it."""
+    fill(tmp_path, {"go.mod": "", "cmd/a/a.go": GO_MAIN, "cmd/b/b.go": GO_MAIN})
 
-    assert "# Other programs here: ./cmd/b\n" in (tmp_path / ".reload.toml").read_text()
+    assert "take the # off one of the 2 ways in it" in init(str(tmp_path), force=False)
+
+    path = tmp_path / ".reload.toml"
+    text = path.read_text().replace(
+        '# cmd = "go build -o ./tmp/main ./cmd/b"\n# bin', "cmd = 'b'\nbin"
+    )
+    path.write_text(text)
+    assert (loaded(tmp_path).build.cmd, loaded(tmp_path).build.bin) == ("b", "./tmp/main")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +148,7 @@ def test_other_go_programs_are_named(tmp_path):
         {"manage.py/x": ""},
         {"Dockerfile": 'CMD ["reloader", "run"]\n'},
         {"Dockerfile": "FROM x\n"},
+        {"Dockerfile": 'CMD ["/srv/app"]\n'},
     ],
 )
 def test_an_unknown_project_gets_a_skeleton(tmp_path, files):
@@ -194,7 +215,7 @@ def test_the_schema_lies_beside_the_config(tmp_path):
     assert (tmp_path / SCHEMA).read_text(encoding="utf-8") == schema.text()
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", USUAL)
 def test_a_template_by_name(tmp_path, name):
     """What is usual for the kind, where nothing is there yet; it loads."""
     assert "written for" in init(str(tmp_path), force=False, template=name)
@@ -207,11 +228,43 @@ def test_a_template_is_made_for_what_is_there(tmp_path):
 
     init(str(tmp_path), force=True, template="flask")
 
-    assert loaded(tmp_path).build.bin == "python -m flask --app api.web run --port 5000"
+    assert loaded(tmp_path).build.bin == "python -m flask --app api.web run --debug --no-reload"
 
 
 def test_an_unknown_template(tmp_path):
     """The known ones are named, nothing is written."""
-    with pytest.raises(ConfigError, match=r"--template: expected one of go, rust, .* found rails"):
-        init(str(tmp_path), force=False, template="rails")
+    with pytest.raises(ConfigError, match=r"--template: expected one of go, rust, .* found qt"):
+        init(str(tmp_path), force=False, template="qt")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_written_through_a_link(tmp_path):
+    """A link in the place of the config, or of the schema, keeps what it points to."""
+    for name in (".reload.toml", SCHEMA):
+        folder, target = tmp_path / name, tmp_path / f"{name}-target"
+        fill(folder, {"app.py": ""})
+        target.write_text("mine")
+        (folder / name).symlink_to(target)
+        try:
+            init(str(folder), force=True)
+        except ReloaderError as error:
+            assert "can't be written" in str(error)
+        assert target.read_text() == "mine"
+
+
+def test_a_file_in_the_place_of_the_schema_stays(tmp_path):
+    """The config is written, and what happened to the schema is said."""
+    fill(tmp_path, {"app.py": "", SCHEMA: "mine"})
+
+    assert f"{SCHEMA} is there already and stays" in init(str(tmp_path), force=False)
+    assert (tmp_path / SCHEMA).read_text() == "mine"
+
+
+def test_the_command_and_where_it_was_found_are_said(tmp_path):
+    """So that a wrong one is seen at once."""
+    fill(tmp_path, {"app/main.py": FASTAPI, "app/__init__.py": ""})
+
+    said = init(str(tmp_path), force=False)
+
+    assert "a FastAPI app: python -m uvicorn app.main:app, found in app/main.py" in said
+    assert SCHEMA in said
