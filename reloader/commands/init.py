@@ -6,6 +6,7 @@ import os
 from os.path import exists, join, lexists
 from typing import TYPE_CHECKING, NamedTuple
 
+from reloader import files
 from reloader.commands.found import several
 from reloader.commands.init_templates import SCHEMA, SCHEMA_LINE, named, text
 from reloader.detect.folder import Folder
@@ -102,7 +103,7 @@ def init(cwd: str, *, force: bool, template: str = "") -> str:
 def write(cwd: str, text: str, *, force: bool) -> str:
     """Writes the config and the schema that its first line names; returns what to say of that.
 
-    A file that is there stays, but with `force`; a link is never written through.
+    A file that is there stays, but with `force`; a link is replaced then, never followed.
 
     Raises ReloaderError: a file is there, or can't be written.
     """
@@ -112,9 +113,11 @@ def write(cwd: str, text: str, *, force: bool) -> str:
         return ""
     name = NAME
     try:
-        _put(join(cwd, NAME), text, force=force)
+        put = files.replace if force else files.create
+        put(join(cwd, NAME), text.encode())
         name = SCHEMA
-        _put(join(cwd, SCHEMA), schema.text(), force=_is_schema(join(cwd, SCHEMA)))
+        put = files.replace if _is_schema(join(cwd, SCHEMA)) else files.create
+        put(join(cwd, SCHEMA), schema.text().encode())
     except FileExistsError:
         if name == NAME:
             raise _there_already() from None
@@ -125,23 +128,13 @@ def write(cwd: str, text: str, *, force: bool) -> str:
     return f"{SCHEMA} written beside it: editors complete and check the config with it\n"
 
 
-def _put(path: str, text: str, *, force: bool) -> None:
-    """Raises OSError: the file is there and `force` is not set, or it is a link."""
-    how = os.O_TRUNC | os.O_NOFOLLOW if force else os.O_EXCL
-    mode = 0o666  # less the umask, as for any new file
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | how, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-
-
 def _is_schema(path: str) -> bool:
     """A schema that an earlier init has written; a new version may replace it."""
     from reloader.config import schema
 
-    head = schema.text()[:60]
+    head = schema.text()[:60].encode()
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return not os.path.islink(path) and file.read(len(head)) == head
+        return files.head(path, len(head), follow=False) == head
     except OSError:
         return False
 

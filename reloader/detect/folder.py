@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import posixpath
-import stat
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from reloader import files
 from reloader.config.document import parse
 from reloader.errors import ConfigError
 
@@ -165,17 +165,9 @@ def _lenient(text: str) -> Any:
 
 
 def _beginning(path: str) -> str:
-    """Returns up to `_LARGEST` bytes of a regular file as text; never waits, as for a FIFO."""
+    """Returns up to `_LARGEST` bytes of a regular file as text."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-    except (OSError, ValueError):
-        return ""
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return ""
-        content = os.read(descriptor, _LARGEST)
+        content = files.head(path, _LARGEST)
     except OSError:
         return ""
-    finally:
-        os.close(descriptor)
     return content.decode(errors="replace").removeprefix("\ufeff").replace("\r\n", "\n")
