@@ -188,7 +188,7 @@ def cold_saves(forest: Forest, tries: int) -> list[float]:
 def filter_cost() -> Rows:
     """Microseconds a path, 20 excluded folders and 5 patterns; each folder seen before."""
     from reloader.config.model import Build, Config
-    from reloader.filter.rules import Rules
+    from reloader.filter.rules import FileFilter
 
     build = replace(
         Build(),
@@ -196,7 +196,9 @@ def filter_cost() -> Rows:
         exclude_dir=(*(f"out{number}" for number in range(15)), *(f"**/gen{n}" for n in range(5))),
         exclude_regex=(r"_test\.py$", r"^docs/", r"\.min\.", r"(^|/)old_", r"snapshot"),
     )
-    rules = Rules.of(Config(root="/p", tmp_dir="/p/tmp", testdata_dir="/p/testdata", build=build))
+    rules = FileFilter.of(
+        Config(root="/p", tmp_dir="/p/tmp", testdata_dir="/p/testdata", build=build)
+    )
     paths = [f"/p/app/part{n % 500}/sub/module{n}.py" for n in range(10_000)]
     times = []
     for _ in range(7):

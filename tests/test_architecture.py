@@ -41,7 +41,6 @@ MAY_IMPORT = {
 KNOWN_CIRCLES = [
     ["config.air", "config.layers"],
     ["core.debounce", "core.formatters"],
-    ["filter.matchers", "filter.rules"],
 ]
 
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from reloader.checks import watches
 from reloader.checks.finding import Finding, Grade
-from reloader.filter.rules import Rules
+from reloader.filter.rules import FileFilter
 from reloader.paths import is_below
 from reloader.watch import mounts
-from reloader.watch.scan import survey
+from reloader.watch.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ _SHARE = 0.5  # of them without a single file that counts: worth an exclude_dir
 
 def checks(config: Config, held: watches.Watches | None) -> Iterator[Finding]:
     """The mounts first: to look at all files may take long on one of them, or for ever."""
-    rules = Rules.of(config)
+    rules = FileFilter.of(config)
     table = mounts.read()
     events = not config.build.poll and (held is None or not held.refusal)
     yield from of_mounts(rules, table, events=events)
@@ -33,7 +33,7 @@ def checks(config: Config, held: watches.Watches | None) -> Iterator[Finding]:
         why = "polling sees a save later than events do, and costs CPU"
         fix = "leave it out: where no events come, reloader polls without being told to"
         yield Finding("poll", Grade.NOTE, "build.poll is on: all files are polled", why, fix)
-    found = survey(config).folders
+    found = scan(config).folders
     yield from of_tree(rules, found, config.build.exclude_dir)
     if events:
         silent = [path for path in found if is_silent(table, path)]
@@ -43,7 +43,7 @@ def checks(config: Config, held: watches.Watches | None) -> Iterator[Finding]:
 # --- mounts ---------------------------------------------------------------------------------------
 
 
-def of_mounts(rules: Rules, table: mounts.Mounts, *, events: bool) -> Iterator[Finding]:
+def of_mounts(rules: FileFilter, table: mounts.Mounts, *, events: bool) -> Iterator[Finding]:
     """How each is watched: what the roots are on, and what is mounted below them.
 
     `events`: they are to be had, and wanted.
@@ -95,7 +95,7 @@ def is_silent(table: mounts.Mounts, path: str) -> bool:
 
 
 def of_tree(
-    rules: Rules, found: Mapping[str, tuple[str, ...]], excluded: tuple[str, ...]
+    rules: FileFilter, found: Mapping[str, tuple[str, ...]], excluded: tuple[str, ...]
 ) -> Iterator[Finding]:
     """`found`: by folder the names of the files that count."""
     counted = sum(map(len, found.values()))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
     from reloader.core.settings import Settings
     from reloader.core.values import Change, Task, Ticket, Version
     from reloader.core.view import Snapshot
+    from reloader.filter.rules import FileFilter
     from reloader.process.children import Children
     from reloader.process.launcher import Streams
     from reloader.report.bus import Report
@@ -77,6 +76,7 @@ class Overheard:
         self._told = told
         self.fileno = watcher.fileno
         self.deadline = watcher.deadline
+        self.reconfigure = watcher.reconfigure
         self.close = watcher.close
 
     def read(self) -> list[Fact]:
@@ -158,21 +158,18 @@ class Live:
     def watch(self, since_ns: int) -> None:
         from reloader import watch
 
-        if self._watcher:
-            self._shared.inbox.remove(self._watcher)
-        watcher = watch.open(self.config, watch.Rules.of(self.config), since_ns)
+        watcher = watch.open(self.config, self._file_filter(), since_ns, self._reread)
         self._watcher = Overheard(watcher, self._saved)
         self._shared.inbox.add(self._watcher, self._seat)
+
+    def _file_filter(self) -> FileFilter:
+        from reloader.watch import FileFilter
+
+        return FileFilter.of(self.config, self._project.files)
 
     def _saved(self, changes: Sequence[Change]) -> None:
         root = self.config.root
         self.launcher.bytecode.saved(os.path.join(root, change.path) for change in changes)
-
-    def watch_config(self) -> None:
-        with suppress(OSError, AttributeError):  # no inotify: an edited config needs a new start
-            from reloader.watch.config_files import Files
-
-            self._shared.inbox.add(Files(self._project.files, self._reread), self._seat)
 
     def advise(self) -> None:
         """Looks closer at the app's command, but in an idle moment: it would slow the start."""
@@ -218,13 +215,13 @@ class Live:
             yield from self._take(reading.config, changes)
 
     def _take(self, config: Config, changes: Changes) -> Iterator[Fact]:
-        since, told = time.time_ns(), {doubt.text for doubt in self.config.doubts}
+        told = {doubt.text for doubt in self.config.doubts}
         self.config = config
         self.launcher.reconfigure(config, self._env_files)
         if changes.needs_report:
             self._report()
-        if changes.needs_rewatch:
-            self.watch(since)
+        if changes.needs_rewatch and self._watcher:
+            self._watcher.reconfigure(config, self._file_filter())
         yield Noticed(ConfigChanged(changes.keys))
         for doubt, note in zip(config.doubts, config.notes, strict=True):
             if doubt.text not in told:

@@ -16,7 +16,7 @@ from reloader.config.toml_writer import effective, value_of
 from reloader.config.validate import problem
 from reloader.config.wording import quoted
 from reloader.errors import Exit, Problem
-from reloader.watch.scan import survey
+from reloader.watch.scan import scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from reloader.config.document import Document
     from reloader.config.load import Reading
     from reloader.config.model import Config
-    from reloader.filter.rules import Rules
-    from reloader.watch.scan import Survey
+    from reloader.filter.rules import FileFilter
+    from reloader.watch.scan import ProjectScan
 
 
 class Level(Enum):
@@ -187,7 +187,7 @@ def _env_files(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
 
 def _counting(config: Config, document: Document | None) -> Iterator[Problem]:
     """What the rules make of the files that are there."""
-    seen = survey(config)
+    seen = scan(config)
     dead = list(_endings(config, document, seen.rules))
     if len(dead) < len(config.build.include_ext):  # else one thing is wrong, and told below
         yield from dead
@@ -199,7 +199,7 @@ def _counting(config: Config, document: Document | None) -> Iterator[Problem]:
     yield from _by_accident(config, document, seen)
 
 
-def _endings(config: Config, document: Document | None, rules: Rules) -> Iterator[Problem]:
+def _endings(config: Config, document: Document | None, rules: FileFilter) -> Iterator[Problem]:
     """Endings that no path can have, or that something else always takes back."""
     key = "build.include_ext"
     for index, ending in enumerate(config.build.include_ext):
@@ -216,7 +216,7 @@ def _endings(config: Config, document: Document | None, rules: Rules) -> Iterato
             yield problem(key, place, text, f"why: {decisions[0].because}")
 
 
-def _deeper(config: Config, document: Document | None, seen: Survey) -> Iterator[Problem]:
+def _deeper(config: Config, document: Document | None, seen: ProjectScan) -> Iterator[Problem]:
     """A folder that exclude_dir means and misses: it is not in the root, but further down."""
     key = "build.exclude_dir"
     if config.origins[key].layer is Layer.DEFAULT:
@@ -235,7 +235,7 @@ def _deeper(config: Config, document: Document | None, seen: Survey) -> Iterator
             yield problem(key, place, what, f'for all of that name: "**/{name}"')
 
 
-def _by_accident(config: Config, document: Document | None, seen: Survey) -> Iterator[Problem]:
+def _by_accident(config: Config, document: Document | None, seen: ProjectScan) -> Iterator[Problem]:
     """Patterns in exclude_regex that take files by a part of a name, or by a dot for any letter."""
     from reloader.config.regex import compiled
 
@@ -245,7 +245,7 @@ def _by_accident(config: Config, document: Document | None, seen: Survey) -> Ite
         return
     open_to_all = replace(config, build=replace(config.build, exclude_regex=()))
     root = config.root + "/"
-    lost = [p.removeprefix(root) for p in set(survey(open_to_all).paths()) - set(seen.paths())]
+    lost = [p.removeprefix(root) for p in set(scan(open_to_all).paths()) - set(seen.paths())]
     for index, pattern in enumerate(patterns):
         is_word = pattern.replace("_", "").isalnum()
         exact = re.sub(r"(?<!\\)\.(?![*+?{])", r"\.", pattern)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from reloader.config.load import Reading
     from reloader.config.model import Config, Option
     from reloader.core.needs import Needs
-    from reloader.watch.scan import Survey
+    from reloader.watch.scan import ProjectScan
 
 _KEYS = {key: (option, default) for key, option, default in model.options()}
 _RULES = "build.rules"
@@ -60,14 +60,14 @@ class _Paths:
 
     reading: Reading
     cwd: str
-    _seen: Survey | None = field(default=None)
+    _seen: ProjectScan | None = field(default=None)
 
     @property
-    def seen(self) -> Survey:
-        from reloader.watch.scan import survey
+    def seen(self) -> ProjectScan:
+        from reloader.watch.scan import scan
 
         if self._seen is None:
-            self._seen = survey(self.config)
+            self._seen = scan(self.config)
         return self._seen
 
     @property

@@ -71,7 +71,6 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         inbox.put(foreground.open())
         for app in apps:
             app.watch(since)
-            app.watch_config()
             app.advise()
         loop.run()
     except BaseException:  # a fault of ours: nothing of it may outlive us

@@ -1,4 +1,4 @@
-"""What the keys of the config match: endings, paths, patterns, `[[build.rules]]`.
+"""The matchers of the config's keys: endings, paths, patterns, `[[build.rules]]`.
 
 Pure.
 """
@@ -16,15 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reloader.config.model import Rule
-    from reloader.filter.rules import Rules
+    from reloader.filter.lines import ConfigLines
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a path asks for, and the line of the config that says so."""
+    """The needs of a path, and the line of the config that says so.
+
+    `is_config`: the config is read from it, so it is watched whatever it needs.
+    """
 
     needs: Needs
     because: str
+    is_config: bool = False
+
+    @property
+    def is_watched(self) -> bool:
+        """True if a change of the file matters."""
+        return self.is_config or bool(self.needs)
 
 
 def no(because: str) -> Decision:
@@ -64,13 +73,13 @@ class Endings:
 class Paths:
     """`exclude_dir`, `exclude_file`: paths seen from the root, or patterns for them."""
 
-    def __init__(self, rules: Rules, key: str, texts: Iterable[str]) -> None:
+    def __init__(self, lines: ConfigLines, key: str, texts: Iterable[str]) -> None:
         self._exact: dict[str, Decision] = {}
         self._globs: list[tuple[Callable[[str], object], Decision]] = []
         for text in texts:
-            out = no(rules.because(key, text))
+            out = no(lines.because(key, text))
             # A name like "[id].ts" is a path and a pattern.
-            self._exact[rules.relative(rules.absolute(text))[:-1]] = out
+            self._exact[lines.relative(lines.absolute(text))[:-1]] = out
             if is_glob(text):
                 self._globs.append((glob(text.removeprefix("./").rstrip("/")).fullmatch, out))
 
@@ -83,19 +92,19 @@ class Paths:
         return found
 
 
-class Command:
+class RuleMatcher:
     """One of `[[build.rules]]`: as in Air, `include_dir` and `exclude_regex` narrow the rest."""
 
-    def __init__(self, rules: Rules, number: int, rule: Rule) -> None:
+    def __init__(self, lines: ConfigLines, number: int, rule: Rule) -> None:
         name = rule.name or f"rule-{number}"
         needs = follows(rule) if rule.then and not rule.cmd else Needs(rules=frozenset({name}))
-        self.dirs = frozenset(rules.absolute(path) for path in rule.include_dir)
+        self.dirs = frozenset(lines.absolute(path) for path in rule.include_dir)
 
         def yes(key: str, value: str) -> Decision:
-            line = rules.line_of_rule(number, key)
-            return Decision(needs, f'rule "{name}", {key} "{value}" ({line})')
+            where = lines.of_rule(number, key)
+            return Decision(needs, f'rule "{name}", {key} "{value}" ({where})')
 
-        self.files = {rules.absolute(file): yes("include_file", file) for file in rule.include_file}
+        self.files = {lines.absolute(file): yes("include_file", file) for file in rule.include_file}
         endings = rule.include_ext or (() if rule.include_file else ("*",))
         dirs = " ".join(rule.include_dir)
         self.endings = endings and Endings(
@@ -104,10 +113,10 @@ class Command:
             no(""),
         )
         self._vetoes = searches(rule.exclude_regex)
-        self._files = {rules.relative(file)[:-1]: it for file, it in self.files.items()}
+        self._files = {lines.relative(file)[:-1]: it for file, it in self.files.items()}
 
     def decide(self, relative: str, name: str, *, inside: bool) -> Decision | None:
-        """The rule's decision if it takes the file."""
+        """Returns the rule's decision; None if it does not take the file."""
         found = self._files.get(relative)
         if found is None and inside and self.endings:
             found = self.endings.decide(name)
@@ -117,12 +126,12 @@ class Command:
 
 
 def follows(rule: Rule) -> Needs:
-    """What comes after the rule's command."""
+    """Returns the needs that follow the rule's command."""
     return Needs(build=rule.then == "build", restart=bool(rule.then))
 
 
 def searches(patterns: tuple[str, ...]) -> tuple[Callable[[str], object], ...]:
-    """The patterns, ready to be searched for."""
+    """Returns the search function of each pattern."""
     if not patterns:
         return ()
     from reloader.config.regex import translate

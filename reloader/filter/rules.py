@@ -1,4 +1,4 @@
-"""Which files count, and because of which line of the config: the only filter in the program.
+"""The only filter in the program: which files count, and because of which line of the config.
 
 Pure: paths in, decisions out; no file is looked at. Paths are absolute, with "/" between names and
 surrogateescape for bytes that are no text.
@@ -9,16 +9,17 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reloader.config.model import Layer, Origin
 from reloader.core.needs import RELOAD
 from reloader.filter.globs import NEVER
-from reloader.filter.matchers import Command, Decision, Endings, Paths, no, searches
+from reloader.filter.lines import ConfigLines
+from reloader.filter.matchers import Decision, Endings, Paths, RuleMatcher, no, searches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from reloader.config.model import Config
 
@@ -28,28 +29,36 @@ _BINARY = re.compile(r"[^.]+|.+\.(?:exe|bin|out)")  # names of what compilers ma
 
 @dataclass(frozen=True)
 class Folder:
-    """What counts in one folder, and whether it is worth entering."""
+    """The decisions for one folder, and whether it is worth entering."""
 
-    rules: Rules
+    rules: FileFilter
     prefix: str  # what stands before the names in it, seen from the root: "", "a/b/", "../x/"
     out: Decision | None  # why no file in it counts for its ending; None: files do
-    commands: tuple[tuple[Command, bool], ...]  # [[build.rules]] for it; False: for single files
+    commands: tuple[
+        tuple[RuleMatcher, bool], ...
+    ]  # [[build.rules]] for it; False: for single files
     files: dict[str, Decision]  # include_file
-    own: dict[str, Decision]  # what reloader and the build write
+    own: dict[str, Decision]  # files that reloader and the build write
+    configs: frozenset[str]  # names of files that the config may be read from
     firm: bool  # it, or something below it, is named: a virtualenv or not, it is watched
 
     @property
     def enters(self) -> bool:
-        """Something in it or below it may count."""
+        """True if a file in it or below it may count."""
         by_rule = any(command.endings for command, inside in self.commands if inside)
         return self.out is None or self.firm or by_rule
 
-    def inside(self, command: Command) -> bool:
-        """The folder is one of those the rule is about."""
+    def inside(self, command: RuleMatcher) -> bool:
+        """Returns True if the rule takes files of the folder by their endings."""
         return (command, True) in self.commands
 
     def decide(self, name: str) -> Decision:
-        """What the file of this name asks for."""
+        """Returns the decision for the file of this name."""
+        if self.configs and name in self.configs:
+            return replace(self._decide(name), is_config=True)
+        return self._decide(name)
+
+    def _decide(self, name: str) -> Decision:
         if self.own and name in self.own:
             return self.own[name]
         for command, inside in self.commands:
@@ -65,54 +74,56 @@ class Folder:
         return self.rules.veto(self.prefix + name) or found
 
 
-class Rules:
+class FileFilter:
     """The whole filter, made from a config.
 
-    `roots`: the folders to begin with; `named`: folders the config says to watch.
+    `roots`: the folders to begin with; `named`: folders that the config says to watch; `expected`:
+    folders without which something that the config names can't be seen.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, config_files: Iterable[str] = ()) -> None:
         build = config.build
-        self.root = posixpath.normpath(config.root)
+        lines = self.lines = ConfigLines(config)
+        self.root = lines.root
         self._config = config
+        self._config_files = frozenset(map(posixpath.normpath, config_files))
         self._folders: dict[str, Folder] = {}
-        self._commands = tuple(Command(self, n, rule) for n, rule in enumerate(build.rules))
+        self._commands = tuple(RuleMatcher(lines, n, rule) for n, rule in enumerate(build.rules))
         self.endings = Endings(
             build.include_ext,
-            lambda ending: Decision(RELOAD, self.because("include_ext", ending)),
-            no(self.because("include_ext", " ".join(build.include_ext))),
+            lambda ending: Decision(RELOAD, lines.because("include_ext", ending)),
+            no(lines.because("include_ext", " ".join(build.include_ext))),
         )
-        self._include_files = {
-            self.absolute(file): Decision(RELOAD, self.because("include_file", file))
-            for file in build.include_file
-        }
-        include_dirs = frozenset(self.absolute(path) for path in build.include_dir)
-        restricted = any(self.relative(path)[:3] != "../" for path in include_dirs)
+        self._include_files = dict(self._named_files())
+        include_dirs = frozenset(lines.absolute(path) for path in build.include_dir)
+        restricted = any(lines.relative(path)[:3] != "../" for path in include_dirs)
         self.named = include_dirs if restricted else include_dirs | {self.root}
-        self._veto_dirs = Paths(self, "exclude_dir", build.exclude_dir)
-        self._veto_files = Paths(self, "exclude_file", build.exclude_file)
+        self._veto_dirs = Paths(lines, "exclude_dir", build.exclude_dir)
+        self._veto_files = Paths(lines, "exclude_file", build.exclude_file)
         self._veto_regexes = tuple(
-            (search, no(self.because("exclude_regex", text)))
+            (search, no(lines.because("exclude_regex", text)))
             for text, search in zip(build.exclude_regex, searches(build.exclude_regex), strict=True)
         )
         self._own = dict(self._own_files())
+        self.expected = frozenset(self._wanted_folders())
         self.roots, self._ways = self._tops()
 
     @classmethod
-    def of(cls, config: Config) -> Rules:
-        return cls(config)
+    def of(cls, config: Config, config_files: Iterable[str] = ()) -> FileFilter:
+        """Makes the filter; the config is read from one of `config_files` (absolute paths)."""
+        return cls(config, config_files)
 
     def decide(self, path: str) -> Decision:
-        """What the file at this path asks for."""
+        """Returns the decision for the file at this path."""
         parent, _, name = path.rpartition("/")
         return (self._folders.get(parent) or self.folder(parent)).decide(name)
 
     def enters(self, path: str) -> bool:
-        """Whether something below this folder may count."""
+        """Returns True if a file in this folder or below it may count."""
         return self.folder(path).enters
 
     def folder(self, path: str) -> Folder:
-        """What counts in the folder at this path."""
+        """Returns the decisions for the folder at this path."""
         found = self._folders.get(path)
         if found is None:
             if len(self._folders) >= _REMEMBERED:
@@ -121,38 +132,27 @@ class Rules:
         return found
 
     def shown(self, path: str) -> str:
-        """The path as people know it: below the root, else absolute."""
+        """Returns the path as people know it: below the root, else absolute."""
         prefix = "/" if self.root == "/" else self.root + "/"
         return path.removeprefix(prefix)
 
-    # --- what the parts need ----------------------------------------------------------------------
+    def is_named(self, path: str) -> bool:
+        """Returns True for a folder that the config names, and for those on the way to one."""
+        return path in self._ways
 
-    def absolute(self, path: str) -> str:
-        return posixpath.normpath(posixpath.join(self.root, path))
-
-    def relative(self, folder: str) -> str:
-        """What stands before the names in this folder, seen from the root: "", "a/b/", "../x/"."""
-        below = posixpath.relpath(folder, self.root)
-        return "" if below == "." else below + "/"
-
-    def because(self, key: str, value: str) -> str:
-        return f'build.{key} "{value}" ({self._origin(key).where})'
-
-    def line_of_rule(self, number: int, key: str) -> str:
-        """Where the key of one of [[build.rules]] is written."""
-        origins = self._config.rule_origins
-        own = origins[number] if number < len(origins) else {}
-        return (own.get(key) or self._origin("rules")).where
+    def reaches_below(self, root: str) -> bool:
+        """Returns False for a root that is only watched for single files in it."""
+        folder = self.folder(root)
+        by_rule = any(command.endings for command, inside in folder.commands if inside)
+        prefix = root.rstrip("/") + "/"
+        return folder.out is None or by_rule or any(way.startswith(prefix) for way in self._ways)
 
     def veto(self, relative: str) -> Decision | None:
-        """Why a file that would count doesn't."""
+        """Returns the decision against a file that would count; None if there is none."""
         for search, out in self._veto_regexes:
             if search(relative):
                 return out
         return self._veto_files.find(relative)
-
-    def _origin(self, key: str) -> Origin:
-        return self._config.origins.get(f"build.{key}", Origin(Layer.DEFAULT))
 
     # --- folders ----------------------------------------------------------------------------------
 
@@ -161,35 +161,42 @@ class Rules:
         is_top = path in self.roots or not name
         above = None if is_top else self.folder(parent or "/")
         habit = None if is_top else self._habit(path, name)
-        excluded = None if path == self.root else self._veto_dirs.find(self.relative(path)[:-1])
+        excluded = (
+            None if path == self.root else self._veto_dirs.find(self.lines.relative(path)[:-1])
+        )
         return Folder(
             rules=self,
-            prefix=self.relative(path),
+            prefix=self.lines.relative(path),
             out=self._out(path, above, habit, excluded),
             commands=tuple(self._in_force(path, above, habit, excluded)),
             files=self._here(path, self._include_files),
             own=self._here(path, self._own),
+            configs=frozenset(
+                posixpath.basename(file)
+                for file in self._config_files
+                if posixpath.dirname(file) == path
+            ),
             firm=path in self._ways,
         )
 
     def _out(
         self, path: str, above: Folder | None, habit: Decision | None, excluded: Decision | None
     ) -> Decision | None:
-        """Why the endings of files here don't matter."""
+        """Returns the reason why no ending counts here; None if endings decide."""
         if path in self.named:  # a default must not undo what was asked for
-            by_user = self._origin("exclude_dir").layer is not Layer.DEFAULT
+            by_user = self.lines.origin("exclude_dir").layer is not Layer.DEFAULT
             return excluded if by_user else None
         if above is not None:
             return above.out or habit or excluded
         if path == self.root:
             dirs = " ".join(self._config.build.include_dir)
-            return no(f"not in {self.because('include_dir', dirs)}")
+            return no(f"not in {self.lines.because('include_dir', dirs)}")
         return no("outside the root")
 
     def _in_force(
         self, path: str, above: Folder | None, habit: Decision | None, excluded: Decision | None
-    ) -> Iterator[tuple[Command, bool]]:
-        """The [[build.rules]] for this folder; False: only for single files of it."""
+    ) -> Iterator[tuple[RuleMatcher, bool]]:
+        """Yields the [[build.rules]] for this folder; False: only for single files of it."""
         for command in self._commands:
             begins = path in (command.dirs or (*self.named, self.root))
             ends = habit or (excluded and not command.dirs)
@@ -199,7 +206,7 @@ class Rules:
                 yield command, False
 
     def _habit(self, path: str, name: str) -> Decision | None:
-        """Why this folder is not watched unless it is named."""
+        """Returns why the folder is not watched unless it is named; None if it is."""
         if name in NEVER:
             return no(f'folders called "{name}" are never watched')
         for key, folder in (
@@ -219,12 +226,29 @@ class Rules:
             if posixpath.dirname(file) == path
         }
 
-    def _tops(self) -> tuple[tuple[str, ...], frozenset[str]]:
-        """Where the walks begin, and the folders on the way from there to all that is named."""
-        wanted = set(self.named)
-        wanted.update(posixpath.dirname(file) for file in self._include_files)
+    def _named_files(self) -> Iterator[tuple[str, Decision]]:
+        """Yields the files that count wherever they are: include_file, and the env files."""
+        for file in self._config.build.include_file:
+            yield (
+                self.lines.absolute(file),
+                Decision(RELOAD, self.lines.because("include_file", file)),
+            )
+        if not self._config.is_air:  # Air reads them again, and watches them no more than others
+            for file in self._config.env_files:
+                where = self._config.origins.get("env_files", Origin(Layer.DEFAULT)).where
+                yield self.lines.absolute(file), Decision(RELOAD, f'env_files "{file}" ({where})')
+
+    def _wanted_folders(self) -> Iterator[str]:
+        yield from self.named
+        yield self.root
+        yield from map(posixpath.dirname, self._include_files)
         for command in self._commands:
-            wanted.update(command.dirs, map(posixpath.dirname, command.files))
+            yield from command.dirs
+            yield from map(posixpath.dirname, command.files)
+
+    def _tops(self) -> tuple[tuple[str, ...], frozenset[str]]:
+        """Returns where scans begin, and the folders on the way from there to the named ones."""
+        wanted = {*self.expected, *map(posixpath.dirname, self._config_files)}
         tops = [self.root]
         ways: set[str] = set()
         for path in sorted(wanted, key=len):
@@ -238,7 +262,7 @@ class Rules:
         return tuple(tops), frozenset((*ways, self.root))
 
     def _own_files(self) -> Iterator[tuple[str, Decision]]:
-        """What reloader and the build write or read: the log, the app's binary, the config."""
+        """Yields the files that reloader and the build write or read: log, binary, config."""
         build = self._config.build
         config = self._config.file_path
         if config and posixpath.basename(config) != "pyproject.toml":  # which the app may use too
@@ -249,14 +273,14 @@ class Rules:
         program = _program(build.full_bin) or (build.entrypoint or (_program(build.bin),))[0]
         is_line = build.full_bin or not build.entrypoint  # which begins where commands run
         path = posixpath.join(self._config.command_dir, program) if is_line else program
-        binary = self.absolute(path)
+        binary = self.lines.absolute(path)
         is_made = build.cmd and "/" in program and _BINARY.fullmatch(posixpath.basename(program))
         if is_made and binary not in self._include_files:  # named, it is built elsewhere
             yield binary, no("the app's binary is what a build makes")
 
 
 def _program(line: str) -> str:
-    """The program a command line begins with, after any NAME=value."""
+    """Returns the program that a command line begins with, after any NAME=value."""
     try:
         words = shlex.split(line)
     except ValueError:

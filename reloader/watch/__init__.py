@@ -1,6 +1,6 @@
-"""What has changed, of all that counts; never blind, and at no cost while nothing changes."""
+"""File watching: tells of changes to files that pass the filter."""
 
-from reloader.filter.rules import Rules
+from reloader.filter.rules import FileFilter
 from reloader.watch.watcher import Watcher, open  # noqa: A004
 
-__all__ = ["Rules", "Watcher", "open"]
+__all__ = ["FileFilter", "Watcher", "open"]

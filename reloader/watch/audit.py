@@ -1,8 +1,8 @@
-"""Now and then everything is compared with what was last seen: somebody may not have told us.
+"""Background audit: compares everything with the last look, to find changes without an event.
 
-Nothing says that a file system keeps its promises: an overlay's lower layer, a hard link from
-outside, a file system no list knows. The audit is a thread that only reads; what it doubts, the
-owner of the tree looks at.
+Not every file system keeps its promises: the lower layer of an overlay, a hard link from outside, a
+file system that no list knows. The audit is a thread that only reads; its doubts are looked into by
+the owner of the tree.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Audit:
         self._each = each
         self._doubts: deque[str] = deque()
         self._least, self._factor = _TRUSTED if trusted else _UNKNOWN
-        self._differs = Difference.SURE if trusted else Difference.CTIME
+        self._differs = Difference.CHANGED if trusted else Difference.CTIME
         self._is_over = False
         self._over = Wake()
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
@@ -77,7 +77,7 @@ class Audit:
             self._over.close()
 
     def _compare(self, waiting: MountWait, settle: float) -> None:
-        """Everything; what differs, and is the same when it had time to settle, is told."""
+        """Compares everything; tells of differences that are the same after a while."""
         self._tell(self._each())
         known = self._tree.folders
         if first := self.sweep(list(known)):
@@ -92,7 +92,7 @@ class Audit:
             self._wake.set()
 
     def sweep(self, folders: Iterable[str]) -> dict[str, object]:
-        """What is not as the tree knows it: files, folders, and what they are now."""
+        """Returns the files and folders that are not as the tree knows them, as they are now."""
         found: dict[str, object] = {}
         for path in folders:
             try:
@@ -122,7 +122,7 @@ class Audit:
 
 
 def is_being_written(path: str) -> bool:
-    """Some process has it open for writing, or mapped: not silent, but not done yet."""
+    """Returns True if a process has the file open for writing, or mapped: its event will come."""
     real = os.path.realpath(path)
     with contextlib.suppress(OSError):
         for pid in os.listdir("/proc"):

@@ -1,4 +1,4 @@
-"""Looking again and again, for what nobody tells of.
+"""Polling: looking again and again where no event comes.
 
 Each poller is a thread with a tree of its own: a look that hangs (a server that is gone) hangs here
 and nowhere else.
@@ -14,7 +14,6 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
-from reloader.watch.registrar import Terms, Unguarded
 from reloader.watch.snapshot import Signature, see
 from reloader.watch.tree import Tree
 
@@ -22,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reloader.runtime.wakeup import Wake
-    from reloader.watch.tree import Known
+    from reloader.watch.options import ScanOptions
+    from reloader.watch.tree import FolderSnapshot
 
 _PAUSE = 0.08  # seconds between two rounds: a hot file's change is seen after 40 ms on average
 _BUDGET = 0.0026  # seconds of CPU a round: 3.2 %, and what a round costs by itself
@@ -31,6 +31,7 @@ _CYCLES = 8  # in every 8th, folders are read
 _HOT = 64  # files looked at in every round: those that changed last
 _SLICE = 0.1  # seconds of work before what was found is told
 _HUNG = 10.0  # seconds without a round
+_LAST = 0.5  # seconds; the wait for the last round when polling ends, a slice takes 0.1
 
 _Stamp = tuple[int, int, int]
 _T = TypeVar("_T")
@@ -39,16 +40,16 @@ _T = TypeVar("_T")
 class Poller:
     """Looks at some folders, and all below them, for ever.
 
-    In every round: the files that changed last, then folders (their mtime tells what came and
-    went), then a part of everything, so that nothing stays unseen. With an `interval` (seconds):
-    everything, that often.
+    In every round: the files that changed last, then folders (their mtime tells that a name came
+    or went), then a part of everything, so that nothing stays unseen. With an `interval`
+    (seconds): everything, that often.
     """
 
-    def __init__(self, terms: Terms, wake: Wake, interval: float = 0.0) -> None:
-        self.tree = Tree(terms, Unguarded(), careful=True)
+    def __init__(self, options: ScanOptions, wake: Wake, interval: float = 0.0) -> None:
+        self.tree = Tree(options, careful=True, roots=False)
         self._wake = wake
         self._interval = interval
-        self._taken: deque[tuple[str, dict[str, Known]]] = deque()
+        self._taken: deque[tuple[str, dict[str, FolderSnapshot]]] = deque()
         self._pinned: deque[tuple[str, Signature | None]] = deque()
         self._changed: deque[str] = deque()
         self._hints: deque[str] = deque()
@@ -62,29 +63,46 @@ class Poller:
         self._beat = time.monotonic()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="poll", daemon=True)
+        self._begun = False
 
     @property
     def ready(self) -> bool:
-        """The first walk is done."""
+        """True when the first scan is done."""
         return self.tree.walked or not (self._tops or self._taken)
 
     @property
     def hangs(self) -> bool:
-        """A look has not come back for long."""
+        """True while a look has not come back for long."""
         return time.monotonic() - self._beat > _HUNG
 
     def start(self) -> None:
-        self._thread.start()
+        """Begins to look.
+
+        Raises:
+            RuntimeError: no thread can be had now.
+
+        """
+        if not self._begun:
+            self._thread = threading.Thread(target=self._run, name="poll", daemon=True)
+            self._thread.start()
+            self._begun = True
 
     def close(self) -> None:
         self._stop.set()
 
-    def take(self, path: str, known: dict[str, Known]) -> None:
-        """One more folder, and what is known of it and of what is below it."""
-        self._taken.append((path, known))
+    def end(self) -> bool:
+        """Ends the thread; returns False if a look hangs, and what it knows can't be read."""
+        self._stop.set()
+        if self._thread.is_alive() and not self.hangs:
+            self._thread.join(_LAST)
+        return not self._thread.is_alive()
+
+    def take(self, path: str, seen: dict[str, FolderSnapshot]) -> None:
+        """Polls one more folder, and all below it, from what was seen there on."""
+        self._taken.append((path, seen))
 
     def pin(self, path: str) -> None:
-        """One more file, for somebody else: when it differs, they get a hint."""
+        """Looks at one more file of another tree; a difference becomes one of `hints`."""
         self._pinned.append((path, _sign(path)))
 
     def changes(self) -> list[str]:
@@ -115,9 +133,9 @@ class Poller:
 
     def _adopt(self) -> None:
         self._pins.update(_drained(self._pinned))
-        for path, known in _drained(self._taken):
+        for path, seen in _drained(self._taken):
             self._tops[path] = None
-            self.tree.adopt(known)
+            self.tree.adopt(seen)
             self.tree.queue(path, deep=True)
 
     def _deliver(self) -> None:
@@ -135,8 +153,8 @@ class Poller:
         """Begins with the files that were written last."""
         files = (
             (sign[0], f"{path}/{name}")
-            for path, known in self.tree.folders.items()
-            for name, sign in known.files.items()
+            for path, seen in self.tree.folders.items()
+            for name, sign in seen.files.items()
         )
         self._hot.update((path, None) for _, path in sorted(files)[-_HOT:])
 

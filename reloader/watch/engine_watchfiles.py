@@ -1,162 +1,92 @@
-"""macOS, Windows, and wherever it is asked for: what the package watchfiles says, as hints.
+"""macOS, Windows, and wherever it is asked for: the events of the package watchfiles.
 
-Its thread sleeps in small steps and can't be woken: while nobody edits, it
-looks 50 times a second whether something came.
+Its thread sleeps in small steps and can't be woken: while nobody edits, it looks 50 times a second
+whether something came. It watches the roots with all that is below them, also what does not count.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-import sys
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from reloader.watch.snapshot import Hint
-from reloader.watch.tree import Tree
+from reloader.paths import is_below
+from reloader.watch.engine import Event, Kind, Why
+from reloader.watch.snapshot import ScanReason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from watchfiles._rust_notify import RustNotify
 
     from reloader.runtime.wakeup import Wake
-    from reloader.watch.poll_fallback import Polled
-    from reloader.watch.registrar import Terms
 
-_DEBOUNCE = 20  # ms: else a stream of new files anywhere holds all news back for 1.6 s
+_DEBOUNCE = 20  # ms: else a stream of new files anywhere holds all events back for 1.6 s
 _STEP = 5  # ms between two looks, while there were changes lately
 _IDLE_STEP = 20
 _LATELY = 30.0  # seconds
-_DELETED = 3
-
-_Batch = set[tuple[int, str]]
+_POLL_DELAY = 300  # ms; watchfiles' own polling, which is never asked for
 
 
-class Foreign:
-    """Runs watchfiles' watcher in a thread and turns what it says into hints.
-
-    Where the kernel watches single folders (Linux) it gets the list of those that can matter, and
-    is made anew when that list grows; elsewhere it watches the roots with all below them.
-    """
+class WatchfilesEngine:
+    """Runs watchfiles in a thread; a root that was replaced makes it begin anew."""
 
     name = "watchfiles"
+    closes = False
 
-    def __init__(self, terms: Terms, polled: Polled, wake: Wake) -> None:
-        self._polled = polled
+    def __init__(self, roots: Sequence[str], warn: Callable[[str], None], wake: Wake) -> None:
+        self._roots = roots
+        self._warn = warn
         self._wake = wake
-        self._warn = terms.warn
-        self._single = sys.platform == "linux"
-        self._armed: dict[str, tuple[int, int]] = {}  # device and inode
-        self._batches: deque[_Batch | Literal["lost", "failed"]] = deque()
-        self._again = threading.Event()  # it must be made anew, or not any more
+        self._events: deque[Event] = deque()
+        self._identities: dict[str, tuple[int, int]] = {}  # device and inode of each root
+        self._real: dict[str, str] = {}
+        self._again = threading.Event()  # begin anew, or end
         self._closed = False
         self._thread: threading.Thread | None = None
-        self._listening = False
-        self.tree = Tree(terms, self)
-        self._real = {os.path.realpath(root): root for root in self.tree.rules.roots}
-        for root in self.tree.rules.roots:
-            self.tree.queue(root)
-
-    @property
-    def ready(self) -> bool:
-        return self._listening
+        self.listens = False
 
     def fileno(self) -> int:
-        """No descriptor: the thread wakes."""
         return -1
 
-    def attend(self, folder: str) -> None:
-        pass
+    def start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="watchfiles", daemon=True)
+            self._thread.start()
 
     def close(self) -> None:
         self._closed = True
         self._again.set()
 
-    def walked(self) -> None:
-        """The folders are known now."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="watchfiles", daemon=True)
-            self._thread.start()
+    def is_alive(self) -> bool:
+        return True  # the thread sees to that
 
-    def hears(self) -> bool:
-        """Its thread sees to that itself."""
-        return True
-
-    def renew(self) -> None:
-        pass
-
-    def gather(self, until: float) -> bool:
-        """Takes what has come; False: time is up, there may be more."""
-        while self._batches:
-            batch = self._batches.popleft()
-            if batch == "failed":
-                self._give_up()
-            elif batch == "lost":
-                self._listening = True
-                for root in self.tree.rules.roots:
-                    self.tree.queue(root, deep=True)
-            else:
-                for kind, path in batch:
-                    self._changed(kind, self._as_ours(path))
-            if time.monotonic() >= until:
-                return not self._batches
-        return True
-
-    # --- the tree's guard -------------------------------------------------------------------------
-
-    def arm(self, path: str) -> bool:
-        if self._polled.holds(path):
-            return False
-        if why := self._polled.reason(path):
-            self.hand_over(path, why)
-            return False
-        if self._single:
-            self._watch(path)
-        return True
-
-    def _watch(self, path: str) -> None:
-        """Has the folder on the list; one that was put in another's place counts anew."""
-        try:
-            status = os.stat(path)
-        except OSError:
+    def watch(self, path: str, why: Why) -> None:
+        """Takes what is below a root; everything else can't be watched (ENOTSUP)."""
+        if why is Why.MOVES:
             return
-        identity = status.st_dev, status.st_ino
-        if self._armed.get(path) != identity:
-            self._armed[path] = identity
-            self._again.set()
+        if why is not Why.TREE or not any(is_below(path, root) for root in self._roots):
+            raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP), path)
+        if path in self._roots:
+            status = os.stat(path)
+            identity = status.st_dev, status.st_ino
+            if self._identities.get(path) != identity:
+                self._identities[path] = identity
+                self._again.set()
 
-    def disarm(self, path: str) -> None:
-        self._armed.pop(path, None)
+    def unwatch(self, path: str, why: Why) -> None:
+        if why is Why.TREE:
+            self._identities.pop(path, None)
 
-    def link(self, path: str) -> None:
-        self._polled.pin(path)
-
-    def hand_over(self, path: str, why: str) -> None:
-        """Leaves a folder and all below it to a poller, which goes on from what was seen."""
-        self._polled.take(path, why, self.tree.release(path))
-
-    # --- hints ------------------------------------------------------------------------------------
-
-    def _as_ours(self, path: str) -> str:
-        """The path below the root as the config names it; watchfiles may resolve links in it."""
-        path = path.replace(os.sep, "/")
-        for real, root in self._real.items():
-            if real != root and path.startswith(real + "/"):
-                return root + path[len(real) :]
-        return path
-
-    def _changed(self, kind: int, path: str) -> None:
-        if kind == _DELETED:  # one of its name, even of its inode, is another folder
-            self._armed.pop(path, None)
-        if self.tree.rules.decide(path).needs:
-            self.tree.hint(path, Hint.WRITTEN)
-        if path in self.tree.folders or (self.tree.rules.enters(path) and os.path.isdir(path)):
-            self.tree.queue(path, deep=True)
-
-    def _give_up(self) -> None:
-        self._listening = True
-        for root in self.tree.rules.roots:
-            self.hand_over(root, "watchfiles failed")
+    def events(self) -> Iterator[Event]:
+        while self._events:
+            event = self._events.popleft()
+            if event.kind in (Kind.BEGUN, Kind.FAILED):
+                self.listens = True
+            yield event
 
     # --- in the thread ----------------------------------------------------------------------------
 
@@ -167,21 +97,21 @@ class Foreign:
                 notify = self._notify()
             except Exception as error:  # noqa: BLE001 -- it raises its own, OSError and RuntimeError
                 self._warn(f"watchfiles: {error}: polling instead")
-                self._tell("failed")
+                self._tell(Event(Kind.FAILED))
                 return
-            self._tell("lost")  # what changed before it began
+            self._tell(Event(Kind.BEGUN))  # of changes before it began there is no event
             self._listen(notify)
             notify.close()
 
     def _notify(self) -> RustNotify:
         from watchfiles._rust_notify import RustNotify
 
-        paths = sorted(self._armed) if self._single else list(self._real)
-        paths = [path for path in paths if os.path.isdir(path)]
-        return RustNotify(paths, False, False, 300, not self._single, True)
+        self._real = {os.path.realpath(root): root for root in self._roots}
+        paths = [path for path in self._real if os.path.isdir(path)]
+        return RustNotify(paths, False, False, _POLL_DELAY, True, True)
 
     def _listen(self, notify: RustNotify) -> None:
-        """Until it must be made anew: its list has grown, or it failed (a name that is no text)."""
+        """Listens until a root was replaced, or watchfiles failed (a name that is no text)."""
         last = time.monotonic()
         while not self._closed:
             step = _STEP if time.monotonic() - last < _LATELY else _IDLE_STEP
@@ -192,8 +122,17 @@ class Foreign:
             if not isinstance(found, set):
                 return
             last = time.monotonic()
-            self._tell(found)
+            paths = (self._as_named(path) for _, path in found)
+            self._tell(*(Event(Kind.ANY, path, ScanReason.WRITTEN, names=True) for path in paths))
 
-    def _tell(self, batch: _Batch | Literal["lost", "failed"]) -> None:
-        self._batches.append(batch)
+    def _as_named(self, path: str) -> str:
+        """Returns the path below the root as the config names it; watchfiles resolves links."""
+        path = path.replace(os.sep, "/")
+        for real, root in self._real.items():
+            if real != root and path.startswith(real + "/"):
+                return root + path[len(real) :]
+        return path
+
+    def _tell(self, *events: Event) -> None:
+        self._events.extend(events)
         self._wake.set()

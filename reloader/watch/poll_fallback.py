@@ -1,4 +1,4 @@
-"""What is looked at again and again because nobody tells of its changes: where, and why."""
+"""The folders that are polled because no event tells of their changes: where, and why."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reloader.runtime.wakeup import Wake
-    from reloader.watch.registrar import Terms
-    from reloader.watch.tree import Known
+    from reloader.watch.options import ScanOptions
+    from reloader.watch.tree import FolderSnapshot
 
 REST = "the rest"  # the label of what could not be watched
 _FULL = frozenset({errno.ENOSPC, errno.ENOMEM})
 
 
-class Polled:
+class PollFallback:
     """The pollers of a run, by label: one for each mount without events, one for the rest."""
 
-    def __init__(self, terms: Terms, wake: Wake, interval: float) -> None:
-        self._terms = terms
+    def __init__(self, options: ScanOptions, wake: Wake, interval: float) -> None:
+        self._options = options
         self._wake = wake
         self._interval = interval
         self._mounts = mounts.Mounts()
@@ -34,21 +34,22 @@ class Polled:
         self._started = False
         self.refresh()
 
-    # --- what must be polled ----------------------------------------------------------------------
+    # --- which folders ----------------------------------------------------------------------
 
     def holds(self, path: str) -> bool:
-        """The folder is a poller's."""
+        """Returns True if the folder is polled."""
         return path in self._tops
 
     def reason(self, path: str) -> str:
-        """A label if this folder must be polled: "/src (fuse.sshfs)"; else ""."""
+        """Returns a label if this folder must be polled: "/src (fuse.sshfs)"; else ""."""
         mount = self._mounts.at.get(path)
-        if mount is None and (path in self._terms.rules.roots or self._terms.follow):
+        rules = self._options.rules
+        if mount is None and (rules.is_named(path) or self._options.follow):
             mount = self.mount(path)
         return f"{path} ({mount.fstype})" if mount and mount.is_silent else ""
 
     def mount(self, path: str) -> mounts.Mount | None:
-        """The mount this path leads to."""
+        """Returns the mount that this path leads to; None if nothing is known."""
         return self._mounts.of(os.path.realpath(path))
 
     def is_silent(self, path: str) -> bool:
@@ -56,62 +57,83 @@ class Polled:
         return mount is not None and mount.is_silent
 
     def mounted_files(self) -> list[str]:
-        """Files that count and are mounts of their own."""
-        decide = self._terms.rules.decide
-        return [path for path in self._mounts.at if decide(path).needs and os.path.isfile(path)]
+        """Returns the files that count and are mounts of their own."""
+        decide = self._options.rules.decide
+        return [
+            path for path in self._mounts.at if decide(path).is_watched and os.path.isfile(path)
+        ]
 
     def check_mounted_file(self, path: str) -> None:
-        """Such a mount keeps the file it began with, even when a save has replaced it outside."""
+        """Warns if a mounted file was replaced outside: the mount keeps the old file for ever."""
         if os.path.isfile(path) and os.stat(path).st_nlink == 0:
-            shown = self._terms.rules.shown(path)
-            self._terms.warn(
+            shown = self._options.rules.shown(path)
+            self._options.warn(
                 f"{shown} was replaced outside, but what is mounted stays the old file: "
                 "mount its folder instead, or start the container again"
             )
 
     def refresh(self) -> None:
-        """Reads again what is mounted where; below a root that is a link, by its name too."""
+        """Reads the mounts again; those below a root that is a link, by its name too."""
         table = mounts.read()
-        for root in self._terms.rules.roots:
+        for root in self._options.rules.roots:
             real = os.path.realpath(root)
             for mount in list(table.at.values()):
                 if real != root and mount.point.startswith(real + "/"):
                     table.at[root + mount.point[len(real) :]] = mount
             mount_of_root = table.of(real)
             if mount_of_root and mount_of_root.source.endswith("//deleted"):
-                self._terms.warn(
+                self._options.warn(
                     f"{root} was deleted outside, and what is mounted here is the deleted one: "
                     "start the container again"
                 )
         self._mounts = table
 
-    # --- who polls it -----------------------------------------------------------------------------
+    # --- the pollers -----------------------------------------------------------------------------
 
-    def take(self, path: str, label: str, known: dict[str, Known] | None = None) -> None:
-        """Polls a folder and all below it from now on, beginning with what is known."""
+    def take(self, path: str, label: str, seen: dict[str, FolderSnapshot] | None = None) -> None:
+        """Polls a folder and all below it from now on, from the snapshot on."""
         self._tops[path] = label
-        self._poller(label).take(path, known or {})
+        self._poller(label).take(path, seen or {})
 
     def limit(self, error: OSError) -> str:
-        """The label for a folder that can't be watched; why, is said."""
-        if error.errno in _FULL:
-            self._terms.warn(
+        """Returns the label for a folder that can't be watched, and warns of the reason."""
+        if error.errno == errno.ENOTSUP:
+            pass  # the engine does not do that: no fault of anybody's
+        elif error.errno in _FULL:
+            self._options.warn(
                 "no more inotify watches (sysctl fs.inotify.max_user_watches): polling the rest"
             )
         else:
-            self._terms.warn(f"inotify: {error.strerror}: polling {error.filename}")
+            self._options.warn(f"inotify: {error.strerror}: polling {error.filename}")
         return REST
 
     def pin(self, path: str) -> None:
-        """Looks at one file again and again, for the one who watches its folder."""
+        """Polls one file of the main tree, for which no event may come."""
         self._poller(REST).pin(path)
 
     def start(self) -> None:
-        """From here on folders that come are new, and so is what is in them."""
-        if not self._started:
-            self._started = True
-            for poller in self._pollers.values():
-                poller.start()
+        """Begins to poll; folders that come from here on are new, and so are the files in them.
+
+        Raises:
+            RuntimeError: no thread can be had now.
+
+        """
+        for poller in self._pollers.values():
+            poller.start()
+        self._started = True
+
+    def end(self) -> tuple[dict[str, FolderSnapshot], list[str]]:
+        """Ends all pollers; returns what they have seen, and the changes nobody has taken yet.
+
+        A poller that hangs is left alone, and what it knew is not known any more.
+        """
+        folders: dict[str, FolderSnapshot] = {}
+        changed: list[str] = []
+        for poller in self._pollers.values():
+            if poller.end():
+                folders.update(poller.tree.folders)
+                changed += [*poller.changes(), *poller.tree.changed]
+        return folders, changed
 
     def close(self) -> None:
         for poller in self._pollers.values():
@@ -119,13 +141,11 @@ class Polled:
 
     def _poller(self, label: str) -> Poller:
         if label not in self._pollers:
-            terms = replace(self._terms, since_ns=0) if self._started else self._terms
-            self._pollers[label] = Poller(terms, self._wake, self._interval)
-            if self._started:
-                self._pollers[label].start()
+            options = replace(self._options, since_ns=0) if self._started else self._options
+            self._pollers[label] = Poller(options, self._wake, self._interval)
         return self._pollers[label]
 
-    # --- what they found --------------------------------------------------------------------------
+    # --- their findings --------------------------------------------------------------------------
 
     def changes(self) -> Iterator[str]:
         for poller in self._pollers.values():
@@ -140,16 +160,16 @@ class Polled:
         return self._started and all(p.ready or p.hangs for p in self._pollers.values())
 
     def hanging(self) -> list[str]:
-        """The labels of pollers that wait for an answer."""
+        """Returns the labels of pollers whose look does not come back."""
         return [label for label, poller in list(self._pollers.items()) if poller.hangs]
 
     def labels(self) -> list[str]:
-        """What is polled, in words."""
+        """Returns the polled places, in words."""
         rest = list(self._tops.values()).count(REST)
         labels = [label for label in self._pollers if label and label != REST]
         return [*labels, f"{rest} folders"] if rest else labels
 
     def count(self) -> tuple[int, int]:
-        """Folders and files."""
+        """Returns how many folders and files are polled."""
         trees = [poller.tree for poller in self._pollers.values()]
         return sum(len(tree.folders) for tree in trees), sum(tree.files for tree in trees)

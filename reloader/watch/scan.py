@@ -1,4 +1,4 @@
-"""What of a project counts, found with what the run itself uses to find it."""
+"""One scan of a project, with the filter and the tree that a run uses."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reloader.filter.rules import Rules
-from reloader.watch.registrar import Terms, Unguarded
+from reloader.filter.rules import FileFilter
+from reloader.watch.options import ScanOptions
 from reloader.watch.tree import Tree
 
 if TYPE_CHECKING:
@@ -15,29 +15,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Survey:
-    """The rules of a config, and what they find: by folder the names of the files that count."""
+class ProjectScan:
+    """The filter of a config, and by folder the names of the files that count."""
 
-    rules: Rules
+    rules: FileFilter
     folders: dict[str, tuple[str, ...]]
 
     def below(self, folder: str) -> int:
-        """How many files in this folder and below it count."""
+        """Returns how many files in this folder and below it count."""
         prefix = folder.rstrip("/") + "/"
         places = (p for p in self.folders if p == folder or p.startswith(prefix))
         return sum(len(self.folders[place]) for place in places)
 
     def paths(self) -> list[str]:
-        """Every file that counts."""
+        """Returns every file that counts."""
         return [f"{folder}/{name}" for folder, names in self.folders.items() for name in names]
 
 
-def survey(config: Config) -> Survey:
+def scan(config: Config) -> ProjectScan:
     """Looks at all folders that a run would watch."""
-    rules = Rules.of(config)
-    terms = Terms(rules, lambda _: None, follow=config.build.follow_symlink)
-    tree = Tree(terms, Unguarded())
-    for root in rules.roots:
-        tree.queue(root)
+    rules = FileFilter.of(config)
+    tree = Tree(ScanOptions(rules, lambda _: None, follow=config.build.follow_symlink))
     tree.work(math.inf)
-    return Survey(rules, {path: tuple(known.files) for path, known in tree.folders.items()})
+    found = {path: tuple(seen.files) for path, seen in tree.folders.items()}
+    return ProjectScan(rules, found)

@@ -1,7 +1,6 @@
-"""What a file was when it was last looked at: its signature and, where that can't tell, its bytes.
+"""Signatures of files, and hashes of their bytes where a signature can't tell.
 
-Events are hints, the snapshot is the truth. Nothing here opens anything but regular files, and
-those without waiting.
+Events are hints, the snapshot is the truth. Only regular files are opened, and without waiting.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from reloader.filter.rules import Folder, Rules
+    from reloader.filter.rules import FileFilter, Folder
 
 # (mtime_ns, size, inode, ctime_ns, (mode, uid, gid, links)): 200 same-size rewrites in a row differ
 # (measured). A plain tuple: there is one for each file.
@@ -35,23 +34,23 @@ _COARSE_STEP_NS = 2_000_000_000
 _SECOND_NS = 1_000_000_000
 
 
-class Hint(IntEnum):
-    """What led to a look at a file; the higher one knows more."""
+class ScanReason(IntEnum):
+    """The reason to look at a file; the higher one knows more."""
 
-    LISTED = 0  # nothing but that it is its turn
+    LISTED = 0  # a directory was read, or everything is looked at
     TOUCHED = 1  # attributes were set
     CREATED = 2  # the name is new; if the file is being written, WRITTEN will follow
-    WRITTEN = 3  # it was closed after writing, or moved here
-    OVERDUE = 4  # it was gone a while ago
+    WRITTEN = 3  # the file was closed after writing, or moved here
+    OVERDUE = 4  # the file was gone a while ago
 
 
 class Difference(IntEnum):
-    """What two signatures say."""
+    """The difference of two signatures."""
 
     NONE = 0
-    RIGHTS = 1  # chmod, chown, link: no change
-    CTIME = 2  # an edit that put the mtime back, or a chmod to what it was
-    SURE = 3
+    RIGHTS = 1  # chmod, chown, link: no change of the file
+    CTIME = 2  # an edit that put the mtime back, or a chmod to the same rights
+    CHANGED = 3
 
 
 def signature(status: os.stat_result) -> Signature:
@@ -69,23 +68,23 @@ def difference(old: Signature, new: Signature) -> Difference:
     if old == new:
         return Difference.NONE
     if old[:3] != new[:3]:
-        return Difference.SURE
+        return Difference.CHANGED
     return Difference.RIGHTS if old[4] != new[4] else Difference.CTIME
 
 
 def is_fresh(sign: Signature, now_ns: int) -> bool:
-    """The clock has not moved since the last change: one more could look the same."""
+    """Returns True if the clock has not moved since: one more change could look the same."""
     coarse = sign[0] % _SECOND_NS == 0 and sign[3] % _SECOND_NS == 0
     return now_ns - sign[3] < (_COARSE_STEP_NS if coarse else _STEP_NS)
 
 
 def below(folder: str, name: str) -> str:
-    """The path of what is in a folder; the folder may be "/"."""
+    """Returns the path of a name in a folder; the folder may be "/"."""
     return f"{folder}/{name}" if folder != "/" else folder + name
 
 
 class Seen(NamedTuple):
-    """What is at a path: None if no file is; a link to a file counts as that file."""
+    """The file at a path; a link to a file counts as that file. `sign` is None if there is none."""
 
     sign: Signature | None
     is_link: bool = False
@@ -95,10 +94,10 @@ NOTHING_THERE = Seen(None)
 
 
 def see(path: str) -> Seen:
-    """What is at the path now.
+    """Looks at a path.
 
     Raises:
-        OSError: it can't be told (no right to look, an I/O error): not the same as "gone".
+        OSError: no right to look, an I/O error: not the same as "gone".
 
     """
     try:
@@ -123,17 +122,19 @@ def _see_target(path: str, link: os.stat_result) -> Seen:
 
 
 class Listing(NamedTuple):
-    """What a folder holds that matters."""
+    """The files and folders of a folder that matter."""
 
     files: dict[str, Signature]
-    subs: frozenset[str]  # folders that rules enter
+    subs: frozenset[str]  # folders that the filter enters
     links: tuple[str, ...]  # those of the files that are links
     unsure: frozenset[str]  # files that could not be looked at
     marked: bool  # a virtualenv, a tool's cache or another worktree: watched only if named
 
 
-def listing(path: str, place: Folder, rules: Rules, *, follow: bool) -> Listing:
-    """Reads a folder; only what counts is looked at.
+def listing(path: str, place: Folder, rules: FileFilter, *, follow: bool) -> Listing:
+    """Reads a folder; looks only at files that count.
+
+    A link to a folder is a folder if links are followed, or if the config names it.
 
     Raises:
         OSError: the folder can't be read.
@@ -149,12 +150,12 @@ def listing(path: str, place: Folder, rules: Rules, *, follow: bool) -> Listing:
         for entry in entries:
             name = entry.name
             try:
-                if entry.is_dir(follow_symlinks=follow):
+                if entry.is_dir(follow_symlinks=follow) or _is_named(entry, prefix, rules):
                     if rules.enters(prefix + name):
                         subs.append(name)
                     continue
                 marked = marked or (name in MARKS and _is_mark(prefix, name))
-                if not place.decide(name).needs:
+                if not place.decide(name).is_watched:
                     continue
                 found = see(prefix + name)
             except OSError:
@@ -165,6 +166,11 @@ def listing(path: str, place: Folder, rules: Rules, *, follow: bool) -> Listing:
                 if found.is_link:
                     links.append(name)
     return Listing(files, frozenset(subs), tuple(links), frozenset(unsure), marked)
+
+
+def _is_named(entry: os.DirEntry[str], prefix: str, rules: FileFilter) -> bool:
+    """Returns True for a link to a folder that the config names, or that leads to such a one."""
+    return entry.is_symlink() and rules.folder(prefix + entry.name).firm and entry.is_dir()
 
 
 def _is_mark(prefix: str, name: str) -> bool:
@@ -182,8 +188,8 @@ def _is_mark(prefix: str, name: str) -> bool:
         os.close(descriptor)
 
 
-class Contents:
-    """What the bytes of files were: a hash of each that was asked about."""
+class ContentHashes:
+    """The hashes of files whose signature alone can't tell."""
 
     def __init__(self) -> None:
         self._hashes: dict[str, bytes] = {}
@@ -195,13 +201,13 @@ class Contents:
         self._hashes.pop(path, None)
 
     def remember(self, path: str, sign: Signature) -> None:
-        """Learns the bytes that go with a signature; if the file has moved on: nothing."""
+        """Reads the bytes that go with a signature; keeps nothing if the file has moved on."""
         found = _digest(path)
         if found and difference(found[0], sign) is Difference.NONE:
             self._hashes[path] = found[1]
 
     def same(self, path: str) -> bool:
-        """The bytes are those of the last time; what is not known is not the same."""
+        """Returns True if the content hash is unchanged; False if there was none."""
         found = _digest(path)
         old = self._hashes.pop(path, None)
         if found is None:
@@ -211,13 +217,16 @@ class Contents:
 
 
 def contents_of(path: str) -> tuple[str, int]:
-    """The hash in hex, and the size; "" and 0 if no regular file, too big, gone, being written."""
+    """Returns the hash in hex, and the size.
+
+    Returns "" and 0 if there is no regular file, or it is above 16 MiB or being written.
+    """
     found = _digest(path)
     return (found[1].hex(), found[0][1]) if found else ("", 0)
 
 
 def _digest(path: str) -> tuple[Signature, bytes] | None:
-    """The signature and the hash of a regular file that stood still and is not too big."""
+    """Returns signature and hash of a regular file that stood still and is not too big."""
     try:
         descriptor = os.open(path, _READ)
     except OSError:

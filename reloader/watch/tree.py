@@ -1,6 +1,9 @@
-"""What the last look saw of all that counts, and the looking.
+"""The last look at all files that count, and the looking.
 
-Nothing here waits: what there is to look at is queued, and `work` does what time allows.
+Nothing here waits, and nothing here knows an engine. A tree is told where to look (`hint`, `queue`)
+and answers with values: `folders_to_visit` gives the folders to be listed next, and whoever drives
+the tree has each watched first, so that nothing falls between the look and the watch. `dropped` are
+folders that matter no longer, `links` files that are links, `changed` what differs.
 """
 
 from __future__ import annotations
@@ -11,92 +14,108 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from reloader.watch.compare import Comparison
 from reloader.watch.snapshot import (
-    Contents,
-    Difference,
-    Hint,
     Listing,
+    ScanReason,
     Signature,
     below,
-    difference,
-    is_fresh,
     listing,
     see,
 )
-from reloader.watch.symlinks import Reached
+from reloader.watch.symlinks import LinkLoopGuard
+from reloader.watch.unsettled import Unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reloader.watch.registrar import Guard, Terms
+    from reloader.watch.options import ScanOptions
 
 _EACH = 32  # looks between two looks at the clock
-# A file that is gone is most often half a save: editors move the old one away, then write. The
-# longest gap in one save was 4.6 ms (vim on a busy machine, measured).
-_PATIENCE = 0.05  # seconds; vim on a busy disk has been seen to take 30 ms
-# A new file that nobody has closed is whole when it has been quiet for so long: a log is never
-# closed, and of a file that was linked here nobody tells that it is.
-_UNCLOSED = 1.0  # seconds
-_UNCLOSED_LONGEST = 10.0
 _VANISHED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 
 
-class Known:
-    """What was seen in one folder."""
+class FolderSnapshot:
+    """The files and folders that were seen in one folder."""
 
     __slots__ = ("files", "identity", "subs")
 
     def __init__(self) -> None:
         self.identity = (0, 0)  # device and inode
         self.files: dict[str, Signature] = {}
-        self.subs: set[str] = set()  # folders in it that rules enter, in the tree or not
+        self.subs: set[str] = set()  # folders in it that the filter enters, in the tree or not
 
 
-class Unclosed(NamedTuple):
-    """A file that is being written: as last seen, since when, and when to look again."""
+class Visit(NamedTuple):
+    """A folder to be listed; `deep`: and all that is known below it."""
 
-    sign: Signature
-    since: float
-    until: float
+    path: str
+    deep: bool
 
 
 class Tree:
     """Folders and files that count, as last seen; `changed` collects what differed since.
 
-    `careful`: where the clock is too coarse for signatures bytes decide, for nobody else will tell.
-    `closes`: we are told when a file is closed after writing.
+    `careful`: where the clock is too coarse for signatures, bytes are compared, because no event
+    will come. `closes`: an event tells when a file is closed after writing. `roots`: the filter's
+    roots are visited, else only the folders that are queued.
     """
 
     def __init__(
-        self, terms: Terms, guard: Guard, *, careful: bool = False, closes: bool = False
+        self,
+        options: ScanOptions,
+        *,
+        careful: bool = False,
+        closes: bool = False,
+        roots: bool = True,
     ) -> None:
-        self.rules = terms.rules
-        self.folders: dict[str, Known] = {}
+        self.folders: dict[str, FolderSnapshot] = {}
         self.changed: dict[str, None] = {}
-        self.hints: dict[str, Hint] = {}  # files to look at
-        self.follow = terms.follow
+        self.dropped: list[str] = []  # folders that matter no longer
+        self.links: dict[str, None] = {}  # files that are links, as they are seen
+        self.hints: dict[str, ScanReason] = {}  # files to look at
         self.walked = False
-        self._since_ns = terms.since_ns
-        self._guard = guard
-        self._warn = terms.warn
-        self._whole = terms.whole
-        self._careful = careful
-        self._closes = closes
-        self._contents = Contents()
-        self._unread: deque[str] = deque()  # files whose bytes are to be known in time
+        self._has_roots = roots
+        self._comparison = Comparison(careful=careful)
         self._queue: deque[str] = deque()  # folders to visit, the shallow ones first
         self._queued: dict[str, bool] = {}  # the same, and whether all below is visited too
-        self._fresh: set[str] = set()
-        self._missing: dict[str, None] = {}  # files that were there; they may come back
-        self.patient_until = 0.0  # on the monotonic clock; 0: nothing is missing
-        self._unclosed: dict[str, Unclosed] = {}  # files that are being written
+        self._unsettled = Unsettled()
         self._later: dict[str, float] = {}  # folders to visit then
-        self._arrived: list[str] = []  # folders moved here while the first walk went on
-        self._reached = Reached()
+        self._arrived: list[str] = []  # folders moved here while the first scan went on
+        self._loops = LinkLoopGuard()
+        self.configure(options, closes=closes)
+
+    def configure(self, options: ScanOptions, *, closes: bool) -> None:
+        """Scans anew under these options from here on; what was seen stays known.
+
+        Files that count no longer are forgotten without being a change.
+        """
+        self.rules = options.rules
+        self.follow = options.follow
+        self._unsettled.closes = closes
+        self._comparison.configure(options)
+        self._warn = options.warn
+        self.walked = False
+        for path, seen in list(self.folders.items()):
+            place = self.rules.folder(path)
+            if not place.enters:
+                del self.folders[path]
+                self._loops.leave(path)
+                continue
+            seen.files = {n: sign for n, sign in seen.files.items() if place.decide(n).is_watched}
+            seen.subs = {name for name in seen.subs if self.rules.enters(below(path, name))}
+        self._unsettled.keep(lambda path: self.rules.decide(path).is_watched)
+        if self._has_roots:
+            self.look_at_all()
+
+    def look_at_all(self) -> None:
+        """Asks for a comparison of everything."""
+        for root in self.rules.roots:
+            self.queue(root, deep=True)
 
     @property
     def files(self) -> int:
-        return sum(len(known.files) for known in list(self.folders.values()))
+        return sum(len(seen.files) for seen in list(self.folders.values()))
 
     def queue(self, path: str, *, deep: bool = False, arrived: bool = False) -> None:
         """Asks for a visit; `deep`: of all that is known below it too; `arrived`: all is new."""
@@ -110,71 +129,95 @@ class Tree:
         """Asks for a visit after a while."""
         self._later[path] = time.monotonic() + seconds
 
-    def hint(self, path: str, hint: Hint) -> None:
+    def hint(self, path: str, reason: ScanReason) -> None:
         """Asks for a look at a file."""
-        if hint > self.hints.get(path, -1):
-            self.hints[path] = hint
+        if reason > self.hints.get(path, -1):
+            self.hints[path] = reason
 
     @property
     def wake_at(self) -> float:
-        """When to come back though nothing was told, on the monotonic clock; 0: never."""
-        times = [*self._later.values(), *(again.until for again in self._unclosed.values())]
-        if self.patient_until:
-            times.append(self.patient_until)
+        """When to come back though no event came, on the monotonic clock; 0: never."""
+        times = [*self._later.values(), *filter(None, (self._unsettled.wake_at,))]
         return min(times, default=0.0)
 
+    @property
+    def is_idle(self) -> bool:
+        """True if there is nothing to look at now."""
+        return self.walked and not (self.hints or self._queue or self._comparison.unread)
+
+    def folders_to_visit(self, until: float) -> Iterator[Visit]:
+        """Looks at files, and yields each folder to be watched, then visited.
+
+        Ends when there is nothing left to look at, or at this time of the monotonic clock.
+        """
+        self._come_back(time.monotonic())
+        for step in self._steps():
+            if step:
+                yield step
+            if time.monotonic() >= until:
+                return
+
     def work(self, until: float) -> bool:
-        """Looks where it was asked to, until this time of the monotonic clock; True: all done."""
-        now = time.monotonic()
-        if self._missing and now >= self.patient_until:
-            for path in self._missing:
-                self.hints.setdefault(path, Hint.OVERDUE)
-            self._missing.clear()
-            self.patient_until = 0.0
-        for path, again in self._unclosed.items():
-            if now >= again.until or not self._closes:
-                self.hint(path, Hint.LISTED)
-        for path in [path for path, at in self._later.items() if now >= at]:
-            del self._later[path]
-            self.queue(path)
-        return all(time.monotonic() < until for _ in self._steps())
+        """Looks and visits though nothing is watched; returns True if all is done."""
+        for visit in self.folders_to_visit(until):
+            self.visit(*visit)
+        self.dropped.clear()
+        self.links.clear()
+        return self.is_idle
 
     def take(self) -> dict[str, None]:
-        """The paths that changed since the last time, in order.
+        """Returns the paths that changed since the last time, in order.
 
         While a file is missing, all wait for it: a rename is one change, and so is a save.
         """
-        if time.monotonic() < self.patient_until:
+        if self.is_patient:
             return {}
         changed, self.changed = self.changed, {}
         return changed
 
-    def doubtful(self) -> set[str]:
-        """What has changed or is missing, and was not taken yet."""
-        return {*self.changed, *self._missing}
+    @property
+    def is_patient(self) -> bool:
+        """True while a file is missing that may come back."""
+        return time.monotonic() < self._unsettled.patient_until
 
-    def _steps(self) -> Iterator[None]:
+    def doubtful(self) -> set[str]:
+        """Returns the paths that have changed or are missing, and were not taken yet."""
+        return {*self.changed, *self._unsettled.missing}
+
+    def _come_back(self, now: float) -> None:
+        """Looks again at what was to be looked at by now."""
+        for path, reason in self._unsettled.due(now):
+            self.hint(path, reason)
+        for path in [path for path, at in self._later.items() if now >= at]:
+            del self._later[path]
+            self.queue(path)
+
+    def _steps(self) -> Iterator[Visit | None]:
+        """Yields a folder to visit, or None after some looks at files."""
         while self.hints or self._queue or not self.walked:
             for number, path in enumerate(list(self.hints)):
                 self.look(path, self.hints.pop(path))
                 if number % _EACH == _EACH - 1:
-                    yield
+                    yield None
             if self._queue:
                 path = self._queue.popleft()
-                self.visit(path, deep=self._queued.pop(path))
+                deep = self._queued.pop(path)
+                if self.rules.enters(path):
+                    yield Visit(path, deep)
+                    continue
+                self._leave_out(path)
             elif not self.walked:
                 self._finish_walk()
-            yield
-        while self._unread:
-            path = self._unread.popleft()
-            if sign := self._sign_of(path):
-                self._contents.remember(path, sign)
-            yield
+            yield None
+        while self._comparison.unread:
+            path = self._comparison.unread.popleft()
+            self._comparison.learn(path, self._sign_of(path))
+            yield None
 
     def _finish_walk(self) -> None:
-        """From here on what was never seen is new; what moved in during the walk was new too."""
+        """From here on what was never seen is new; what moved in during the scan was new too."""
         self.walked = True
-        self._since_ns = 0
+        self._comparison.since_ns = 0
         for path in self._arrived:
             self.drop(path)
             self.queue(path)
@@ -182,145 +225,88 @@ class Tree:
 
     # --- files ------------------------------------------------------------------------------------
 
-    def look(self, path: str, hint: Hint = Hint.LISTED) -> None:
-        """Looks at one file in a folder that is known."""
+    def look(self, path: str, reason: ScanReason = ScanReason.LISTED) -> None:
+        """Looks at one file in a folder of the tree."""
         parent, _, name = path.rpartition("/")
-        known = self.folders.get(parent or "/")
-        if known is None:
-            self._forget_missing(path)
-            self._unclosed.pop(path, None)
+        seen = self.folders.get(parent or "/")
+        if seen is None:
+            self._unsettled.found(path)
+            self._unsettled.closed(path)
             return
         try:
             new, is_link = see(path)
         except OSError:
-            self._unclosed.pop(path, None)
+            self._unsettled.closed(path)
             return
-        old = known.files.get(name)
+        old = seen.files.get(name)
         if new is None:
-            self._unclosed.pop(path, None)
-            if old and hint is Hint.OVERDUE:
-                del known.files[name]
+            self._unsettled.closed(path)
+            if old and reason is ScanReason.OVERDUE:
+                del seen.files[name]
                 self._lost(path)
             elif old:
-                self._miss(path)
+                self._unsettled.miss(path, time.monotonic())
             return
-        self._forget_missing(path)
+        self._unsettled.found(path)
         if is_link:
-            self._guard.link(path)
-        elif self._is_unfinished(path, old, new, hint):
+            self.links[path] = None
+        elif self._is_unfinished(path, old, new, reason):
             return
-        known.files[name] = new
-        self._compare(path, old, new, hint)
+        seen.files[name] = new
+        self._compare(path, old, new, reason)
 
     def glance(self, folder: str) -> None:
-        """Looks at the files that are known in a folder, at the least cost."""
-        known = self.folders.get(folder)
-        if known is None:
+        """Looks at the known files of a folder, at the least cost."""
+        seen = self.folders.get(folder)
+        if seen is None:
             return
         prefix = below(folder, "")
-        for name, old in list(known.files.items()):
+        for name, old in list(seen.files.items()):
             path = prefix + name
             try:
                 now = os.lstat(path)
                 unmoved = old[:4] == (now.st_mtime_ns, now.st_size, now.st_ino, now.st_ctime_ns)
-                if unmoved and path not in self._fresh:
+                if unmoved and not self._comparison.is_fresh(path):
                     continue
             except OSError:
                 pass
             self.look(path)
 
-    def _is_unfinished(self, path: str, old: Signature | None, new: Signature, hint: Hint) -> bool:
-        """It is being written: we shall be told, or come back."""
-        before = self._unclosed.pop(path, None)
-        if before and hint < Hint.WRITTEN:
-            hint = Hint.CREATED
-        if not self._seems_unclosed(old, new, hint):
-            return False
-        now = time.monotonic()
-        if before is None:
-            before = Unclosed(new, now, now + _UNCLOSED)
-        elif now >= before.until:
-            if before.sign == new or now >= before.since + _UNCLOSED_LONGEST:
-                return False
-            before = Unclosed(new, before.since, now + _UNCLOSED)
-        self._unclosed[path] = before
-        return True
+    def _is_unfinished(
+        self, path: str, old: Signature | None, new: Signature, reason: ScanReason
+    ) -> bool:
+        return self._unsettled.is_unfinished(path, old, new, reason, time.monotonic())
 
-    def _seems_unclosed(self, old: Signature | None, new: Signature, hint: Hint) -> bool:
-        """New and not closed; where nobody tells of closing: emptied, for the time being."""
-        if not self._closes:
-            return not new[1] and bool(old and old[1])
-        if hint is not Hint.CREATED or new[4][3] != 1:  # of two names: linked here
-            return False
-        return not new[1] or new[0] == new[3]  # a write sets both times, a link only one
-
-    def _compare(self, path: str, old: Signature | None, new: Signature, hint: Hint) -> None:
-        if old == new and path not in self._fresh:
-            return
-        if self._differs(path, old, new, hint):
+    def _compare(
+        self, path: str, old: Signature | None, new: Signature, reason: ScanReason
+    ) -> None:
+        if self._comparison.differs(path, old, new, reason):
             self.changed[path] = None
-        if not is_fresh(new, time.time_ns()):
-            self._fresh.discard(path)
-            return
-        self._fresh.add(path)
-        if self._careful and not self._contents.knows(path):
-            self._contents.remember(path, new)
-
-    def _differs(self, path: str, old: Signature | None, new: Signature, hint: Hint) -> bool:
-        """Whether the file is another than at the last look."""
-        if old is None:
-            if self._whole:
-                self._unread.append(path)
-            return new[3] >= self._since_ns
-        verdict = difference(old, new)
-        if verdict is Difference.SURE and not self._whole:
-            self._contents.forget(path)
-            return True
-        if verdict is Difference.NONE:
-            told = hint >= Hint.CREATED or self._contents.knows(path)
-            if not (told and path in self._fresh):
-                return False
-        elif verdict is Difference.RIGHTS or (verdict is Difference.CTIME and hint is Hint.TOUCHED):
-            return False
-        return not self._contents.same(path)
-
-    def _miss(self, path: str) -> None:
-        if not self._missing:
-            self.patient_until = time.monotonic() + _PATIENCE
-        self._missing[path] = None
-
-    def _forget_missing(self, path: str) -> None:
-        if path in self._missing:
-            del self._missing[path]
-            if not self._missing:
-                self.patient_until = 0.0
 
     def _lost(self, path: str) -> None:
         self.changed[path] = None
-        self._forget_missing(path)
-        self._contents.forget(path)
-        self._fresh.discard(path)
+        self._unsettled.found(path)
+        self._comparison.forget(path)
 
     def _sign_of(self, path: str) -> Signature | None:
         parent, _, name = path.rpartition("/")
-        known = self.folders.get(parent or "/")
-        return known.files.get(name) if known else None
+        seen = self.folders.get(parent or "/")
+        return seen.files.get(name) if seen else None
 
     # --- folders ----------------------------------------------------------------------------------
 
-    def visit(self, path: str, *, deep: bool = False) -> None:
-        """Looks at a folder: at its files, and what folders there are in it.
+    def visit(self, path: str, deep: bool = False) -> None:
+        """Looks at a folder: at its files, and at the folders in it.
 
-        First the guard is told, then it is listed: nothing can happen in between.
+        Its watch is there by now, so nothing can happen in between.
         """
         place = self.rules.folder(path)
         found: Listing | None = None
-        is_there = place.enters
+        is_there = False
         try:
-            if is_there and self._guard.arm(path) and self._identify(path):
+            if place.enters and self._identify(path):
                 found = listing(path, place, self.rules, follow=self.follow)
-            else:
-                is_there = is_there and os.path.isdir(path)
+            is_there = found is not None or os.path.isdir(path)
         except OSError as error:
             is_there = error.errno not in _VANISHED
             if is_there:
@@ -333,77 +319,91 @@ class Tree:
             self.drop(path)
         self._note_in_parent(path, is_there=is_there)
 
+    def give_away(self, path: str) -> dict[str, FolderSnapshot]:
+        """Takes a folder out of the tree for somebody else to look at; it still exists."""
+        taken = self.release(path)
+        self._note_in_parent(path, is_there=os.path.isdir(path))
+        return taken
+
+    def _leave_out(self, path: str) -> None:
+        """Forgets a folder that the filter does not enter."""
+        self.drop(path)
+        self._note_in_parent(path, is_there=False)
+
     def _note_in_parent(self, path: str, *, is_there: bool) -> None:
         parent, _, name = path.rpartition("/")
-        if known := self.folders.get(parent or "/"):
-            (known.subs.add if is_there else known.subs.discard)(name)
+        if seen := self.folders.get(parent or "/"):
+            (seen.subs.add if is_there else seen.subs.discard)(name)
 
     def _identify(self, path: str) -> bool:
-        """Whether the folder belongs here; if it is another one than before, so is all below it."""
+        """Notes which directory is at the path; if it is another one, all below it is visited.
+
+        Returns False if a link leads to a directory that is in the tree already.
+        """
         status = os.stat(path)
         identity = status.st_dev, status.st_ino
-        if self.follow and not self._reached.admits(path, identity):
+        if self.follow and not self._loops.enter(path, identity):
             return False
-        known = self.folders.get(path)
-        if known is None:
-            known = self.folders[path] = Known()
-        elif known.identity != identity:
-            for name in known.subs:
+        seen = self.folders.get(path)
+        if seen is None:
+            seen = self.folders[path] = FolderSnapshot()
+        elif seen.identity != identity:
+            for name in seen.subs:
                 self.queue(below(path, name), deep=True)
-        known.identity = identity
+        seen.identity = identity
         return True
 
     def _update(self, path: str, found: Listing, *, deep: bool) -> None:
-        known = self.folders[path]
-        old, known.files = known.files, found.files
+        seen = self.folders[path]
+        old, seen.files = seen.files, found.files
         for name in found.unsure & old.keys():
-            known.files[name] = old[name]
-        if old != known.files:
-            self._compare_all(path, old, known.files)
+            seen.files[name] = old[name]
+        if old != seen.files:
+            self._compare_all(path, old, seen.files)
         for name in found.links:
-            self._guard.link(below(path, name))
-        for name in known.subs - found.subs:
+            self.links[below(path, name)] = None
+        for name in seen.subs - found.subs:
             self.drop(below(path, name))
-        known.subs = set(found.subs)
+        seen.subs = set(found.subs)
         for name in found.subs:
             sub = below(path, name)
             if deep or sub not in self.folders:
                 self.queue(sub, deep=deep)
 
     def _compare_all(self, path: str, old: dict[str, Signature], new: dict[str, Signature]) -> None:
-        """The files of a folder; `new` is made what is known of them."""
+        """Compares the files of a folder; corrects `new` where a file is missing or not whole."""
         for name, sign in list(new.items()):
             file, before = below(path, name), old.get(name)
-            self._forget_missing(file)
-            if not self._is_unfinished(file, before, sign, Hint.LISTED):
-                self._compare(file, before, sign, Hint.LISTED)
+            self._unsettled.found(file)
+            if not self._is_unfinished(file, before, sign, ScanReason.LISTED):
+                self._compare(file, before, sign, ScanReason.LISTED)
             elif before:
                 new[name] = before
             else:
                 del new[name]
         for name in old.keys() - new.keys():
             new[name] = old[name]
-            self._miss(below(path, name))
+            self._unsettled.miss(below(path, name), time.monotonic())
 
     def drop(self, path: str) -> None:
-        """Forgets a folder and all below it; its files are gone, as far as we are concerned."""
-        for folder, known in self.release(path).items():
-            self._guard.disarm(folder)
-            for name in known.files:
+        """Forgets a folder and all below it: the files in it that counted are gone."""
+        for folder, seen in self.release(path).items():
+            for name in seen.files:
                 self._lost(below(folder, name))
 
-    def release(self, path: str) -> dict[str, Known]:
-        """Takes a folder and all below it out of the tree; nothing has changed by that."""
-        taken: dict[str, Known] = {}
+    def release(self, path: str) -> dict[str, FolderSnapshot]:
+        """Takes a folder and all below it out of the tree; that is no change."""
+        taken: dict[str, FolderSnapshot] = {}
         left = [path]
         while left:
             folder = left.pop()
-            if known := self.folders.pop(folder, None):
-                taken[folder] = known
-                self._reached.left(folder)
-                left.extend(below(folder, name) for name in known.subs)
+            if seen := self.folders.pop(folder, None):
+                taken[folder] = seen
+                self._loops.leave(folder)
+                left.extend(below(folder, name) for name in seen.subs)
+        self.dropped.extend(taken)
         return taken
 
-    def adopt(self, folders: dict[str, Known]) -> None:
+    def adopt(self, folders: dict[str, FolderSnapshot]) -> None:
         """Goes on with what another tree has seen."""
         self.folders.update(folders)

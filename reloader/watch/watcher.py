@@ -1,4 +1,4 @@
-"""Puts the parts together: one source of facts, whatever watches."""
+"""The watcher: one source of facts, whatever engine hears of the changes."""
 
 from __future__ import annotations
 
@@ -8,214 +8,266 @@ import select
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from errno import EMFILE
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from reloader.config.model import Engine
+from reloader.config.model import Engine as Choice
 from reloader.core.facts import Fact, FilesChanged, GitMoved, Noticed
 from reloader.core.news import Warned, WatchStarted
 from reloader.core.values import Change
 from reloader.paths import is_below
 from reloader.runtime.wakeup import Wake
 from reloader.watch.audit import Audit
-from reloader.watch.engine_watchfiles import Foreign
+from reloader.watch.coverage import Coverage
+from reloader.watch.engine import PollEngine
 from reloader.watch.git import Repository
-from reloader.watch.poll_fallback import Polled
-from reloader.watch.registrar import Guard, Terms, Unguarded
-from reloader.watch.snapshot import Hint, contents_of
+from reloader.watch.options import ScanOptions
+from reloader.watch.poll_fallback import PollFallback
+from reloader.watch.snapshot import contents_of
 from reloader.watch.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reloader.config.model import Config
     from reloader.core.values import Seconds
-    from reloader.filter.rules import Rules
+    from reloader.filter.rules import FileFilter
+    from reloader.watch.engine import Engine
 
-_GATHER = 0.010  # seconds a read spends on events, and on looks: the main loop has other things
-_WORK = 0.020  # to do
+_GATHER = 0.010  # seconds that a read spends on events, and on looks: the loop has other sources
+_WORK = 0.020
 _FEW = 20  # changed files whose digest costs nothing worth speaking of
 _CLOCK_NS = 10_000_000  # a file's clock lags up to one tick behind ours; the longest is 10 ms
-
-
-class Backend(Guard, Protocol):
-    """An engine: keeps a tree and knows when to look where."""
-
-    name: str
-    tree: Tree
-
-    @property
-    def ready(self) -> bool: ...
-    def fileno(self) -> int: ...
-    def walked(self) -> None: ...
-    def hears(self) -> bool: ...
-    def renew(self) -> None: ...
-    def gather(self, until: float) -> bool: ...
-    def hand_over(self, path: str, why: str) -> None: ...
-    def attend(self, folder: str) -> None: ...
-    def close(self) -> None: ...
-
-
-class Unwatched(Unguarded):
-    """The engine that is told nothing: pollers do it all."""
-
-    name = "poll"
-    ready = True
-
-    def __init__(self, terms: Terms, polled: Polled) -> None:
-        self.tree = Tree(terms, self)
-        self.tree.walked = True
-        for root in terms.rules.roots:
-            polled.take(root, "")
-
-    def fileno(self) -> int:
-        return -1
-
-    def walked(self) -> None:
-        pass
-
-    def hears(self) -> bool:
-        return True
-
-    def renew(self) -> None:
-        pass
-
-    def gather(self, until: float) -> bool:  # noqa: ARG002
-        return True
-
-    def hand_over(self, path: str, why: str) -> None:
-        pass
-
-    def attend(self, folder: str) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
+_CONFIG_QUIET = 0.05  # seconds; an editor may save a config by several writes
+_TOGETHER_NS = 2_000_000_000  # files saved so shortly before the config belong to the same change
+_RETRY = 1.0  # seconds until a thread is tried again
 
 
 class Watcher:
-    """Tells of every file that counts and has changed since `since_ns`."""
+    """Tells of every file that counts and has changed since `since_ns` (wall clock).
 
-    def __init__(self, config: Config, rules: Rules, since_ns: int) -> None:
-        self._rules = rules
+    `reread` gives the facts that follow when a file that the config comes from has changed; it may
+    call `reconfigure`.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        rules: FileFilter,
+        since_ns: int,
+        reread: Callable[[], Iterable[Fact]] = tuple,
+    ) -> None:
+        self._reread = reread
         self._warnings: deque[str] = deque()
         self._warned: set[str] = set()
         self._wake = Wake()
-        terms = Terms(
-            rules,
-            self._warn,
-            since_ns=since_ns - _CLOCK_NS,
-            follow=config.build.follow_symlink,
-            whole=config.build.exclude_unchanged,
-        )
-        self._polled = Polled(terms, self._wake, config.build.poll_interval / 1000)
-        self._engine = self._choose(config, terms)
-        self._tree = self._engine.tree
-        self._git = Repository.of(rules.root)
+        self._waiter = _waiter(self._wake.fileno())
+        self._config = config
+        self._rules = rules
+        self._tree = Tree(self._options(since_ns - _CLOCK_NS))
+        self._changed: dict[str, None] = {}  # told by pollers that have ended
         self._git_told = GitMoved(busy=False)
-        if self._git:
-            self._engine.attend(self._git.folder)
-        self._waiter = _waiter(self._wake.fileno(), self._engine.fileno())
-        self._audit: Audit | None = None
         self._deaf = False  # the engine is; the audit has noticed
-        self._told = False  # that we watch
-        self._wake.set()  # there is a tree to walk
+        self._config_due: Seconds | None = None
+        self._config_since_ns = 0
+        self._retry_at: Seconds | None = None
+        self._open(since_ns - _CLOCK_NS)
 
     def fileno(self) -> int:
         return self._waiter.fileno() if self._waiter else self._wake.fileno()
 
     def deadline(self) -> Seconds | None:
-        """Returns when a file that is missing or being written is to be looked at again."""
-        return self._tree.wake_at or None
+        """Returns when a missing or unfinished file, or the config, is to be looked at again."""
+        times = (self._tree.wake_at or None, self._config_due, self._retry_at)
+        return min((at for at in times if at is not None), default=None)
 
     def read(self) -> list[Fact]:
-        """What has changed; takes 30 ms at most when there is more to look at than that."""
+        """Returns the changes; takes 30 ms at most when there is more to look at than that."""
         now = time.monotonic()
         self._wake.clear()
         if self._deaf:
-            self._hear_again()
-        gathered = self._engine.gather(now + _GATHER)
-        for path in self._polled.hints():
-            self._tree.hint(path, Hint.WRITTEN)
-        done = self._tree.work(now + _GATHER + _WORK)
+            self._open_again()
+        gathered = self._coverage.read_events(now + _GATHER)
+        done = self._coverage.scan(now + _GATHER + _WORK)
         if self._tree.walked:
-            self._engine.walked()
-            self._polled.start()
+            self._begin_threads()
         if not (gathered and done):
             self._wake.set()
         elif self._audit:
-            for path in self._audit.doubts():
-                self._look_into(path)
-        return list(self._facts())
+            self._look_into(self._audit.doubts())
+        facts = list(self._facts())
+        if self._config_due is not None and time.monotonic() >= self._config_due:
+            self._config_due = None
+            facts += self._reread()
+        return facts
 
-    def _hear_again(self) -> None:
-        self._deaf = False
-        self._warn("inotify does not answer any more: watching anew, all is looked at again")
-        try:
-            self._engine.renew()
-        except OSError as error:
-            self._warn(f"inotify: {error.strerror}: changes are seen by the audit only")
-        else:
-            _listen(self._waiter, self._engine.fileno())
+    def reconfigure(self, config: Config, rules: FileFilter) -> None:
+        """Watches by another config from here on; nothing that changes meanwhile is missed.
+
+        All is compared with what was seen before. A file that counts only now has changed if it
+        was saved together with the config.
+        """
+        self._end_pollers()
+        self._coverage.engine.close()
+        self._config = config
+        self._rules = rules
+        self._open(self._config_since_ns)
 
     def close(self) -> None:
         if self._audit:
             self._audit.close()
         self._polled.close()
-        self._engine.close()
+        self._coverage.engine.close()
         if self._waiter:
             self._waiter.close()
         self._wake.close()
 
+    # --- the parts --------------------------------------------------------------------------------
+
+    def _options(self, since_ns: int) -> ScanOptions:
+        build = self._config.build
+        return ScanOptions(
+            self._rules,
+            self._warn,
+            since_ns=since_ns,
+            follow=build.follow_symlink,
+            by_content=build.exclude_unchanged,
+        )
+
+    def _open(self, since_ns: int) -> None:
+        """Puts the parts together; the tree goes on with what it has seen."""
+        options, rules = self._options(since_ns), self._rules
+        interval = self._config.build.poll_interval / 1000
+        self._polled = PollFallback(options, self._wake, interval)
+        engine = self._choose(self._config)
+        self._tree.configure(options, closes=engine.closes)
+        self._git = Repository.of(rules.root)
+        beside = (self._git.folder,) if self._git else ()
+        self._coverage = Coverage(self._tree, engine, self._polled, self._warn, beside)
+        _listen(self._waiter, engine.fileno())
+        self._audit: Audit | None = None
+        self._told = False  # that the watch has started
+        self._wake.set()  # there is a tree to scan
+
+    def _open_again(self) -> None:
+        """Begins anew with another engine; the old descriptor may be another file's by now."""
+        self._deaf = False
+        self._warn("inotify does not answer any more: watching anew, all is looked at again")
+        self._end_pollers()
+        self._open(0)
+
+    def _end_pollers(self) -> None:
+        """Takes back what pollers have seen."""
+        if self._audit:
+            self._audit.close()
+        folders, changed = self._polled.end()
+        self._tree.adopt(folders)
+        self._changed.update(dict.fromkeys(changed))
+
+    def _begin_threads(self) -> None:
+        """Begins what needs a thread; tries again later if none can be had."""
+        self._retry_at = None
+        try:
+            self._coverage.finish()
+            self._polled.start()
+            if self._audit is None and self._coverage.engine.listens:
+                self._audit = self._begin_audit()
+        except RuntimeError:
+            self._retry_at = time.monotonic() + _RETRY
+            self._warn("no thread can be started (a limit of processes?): tried again")
+
+    def _choose(self, config: Config) -> Engine:
+        wanted = Choice.POLL if config.build.poll else config.watch.engine
+        if wanted is Choice.AUTO:
+            wanted = Choice.NATIVE if sys.platform == "linux" else Choice.WATCHFILES
+        if wanted is Choice.NATIVE and sys.platform != "linux":
+            self._warn("the native engine is Linux's inotify: using watchfiles")
+            wanted = Choice.WATCHFILES
+        if wanted is Choice.NATIVE:
+            return self._inotify()
+        if wanted is Choice.WATCHFILES:
+            if importlib.util.find_spec("watchfiles"):
+                from reloader.watch.engine_watchfiles import WatchfilesEngine
+
+                roots = [root for root in self._rules.roots if self._rules.reaches_below(root)]
+                return WatchfilesEngine(roots, self._warn, self._wake)
+            self._warn("watchfiles is not installed: polling instead")
+        return PollEngine()
+
+    def _inotify(self) -> Engine:
+        from reloader.watch.engine_inotify import InotifyEngine
+
+        try:
+            return InotifyEngine()
+        except OSError as error:
+            limit = " (sysctl fs.inotify.max_user_instances)" if error.errno == EMFILE else ""
+            self._warn(f"inotify: {error.strerror}{limit}: polling instead")
+            return PollEngine()
+
+    # --- facts ------------------------------------------------------------------------------------
+
     def _facts(self) -> Iterator[Fact]:
-        changed = dict.fromkeys((*self._tree.take(), *self._polled.changes()))
+        changed = dict.fromkeys((*self._changed, *self._tree.take(), *self._polled.changes()))
+        self._changed.clear()
         git = self._git.state() if self._git else self._git_told
         if git.busy and not self._git_told.busy:  # its changes must not come before this
             self._git_told = GitMoved(busy=True, head=self._git_told.head or git.head)
             yield self._git_told
-        few = len(changed) <= _FEW
-        changes = tuple(
-            Change(self._rules.shown(path), needs, *(contents_of(path) if few else ()))
-            for path in changed
-            if (needs := self._rules.decide(path).needs)
-        )
-        if changes:
+        if changes := tuple(self._changes(changed)):
             yield FilesChanged(changes)
         if git != self._git_told:
             self._git_told = git
             yield git
         yield from self._news()  # last: a burst must not settle before its changes are booked
 
+    def _changes(self, paths: dict[str, None]) -> Iterator[Change]:
+        few = len(paths) <= _FEW
+        for path in paths:
+            decision = self._rules.decide(path)
+            if decision.is_config:
+                self._note_config(path)
+            if needs := decision.needs:
+                yield Change(self._rules.shown(path), needs, *(contents_of(path) if few else ()))
+
+    def _note_config(self, path: str) -> None:
+        """The config has changed; files that were saved together with it belong to the change."""
+        since_ns = time.time_ns()
+        with suppress(OSError):
+            since_ns = min(since_ns, os.lstat(path).st_ctime_ns)
+        self._config_since_ns = since_ns - _TOGETHER_NS
+        self._config_due = time.monotonic() + _CONFIG_QUIET
+
     def _news(self) -> Iterator[Fact]:
+        ready = self._coverage.engine.listens and self._polled.ready and self._tree.walked
+        if not self._told and ready:
+            self._say_what_is_missing()
         while self._warnings:
             text = self._warnings.popleft()
             if text not in self._warned:
                 self._warned.add(text)
                 yield Noticed(Warned(text))
-        if self._audit is None and self._engine.ready:
-            self._audit = self._begin_audit()
-        if not self._told and self._engine.ready and self._polled.ready:
+        if not self._told and ready:
             self._told = True
-            self._say_what_is_not_there()
             dirs, files = self._polled.count()
             yield Noticed(
                 WatchStarted(self._how(), dirs + len(self._tree.folders), files + self._tree.files)
             )
 
-    def _say_what_is_not_there(self) -> None:
+    def _say_what_is_missing(self) -> None:
         for folder in sorted(self._rules.named):
             if not self._polled.holds(folder) and not os.path.isdir(folder):
                 self._warn(f"{folder} is not there: waiting for it")
 
     def _how(self) -> str:
-        """In words: "inotify", "poll", "inotify, poll: /src (fuse.grpcfuse), 12 folders"."""
+        """Returns it in words: "inotify", "poll", "inotify, poll: /src (9p), 12 folders"."""
         polled = ", ".join(self._polled.labels())
         if polled and not self._tree.folders:
             return f"poll: {polled}"
-        return self._engine.name + (f", poll: {polled}" if polled else "")
+        return self._coverage.engine.name + (f", poll: {polled}" if polled else "")
 
     def _warn(self, text: str) -> None:
-        """From any thread."""
+        """Warns of something; from any thread."""
         self._warnings.append(text)
         self._wake.set()
 
@@ -227,8 +279,8 @@ class Watcher:
         return Audit(self._tree, self._wake, trusted=trusted, each=self._now_and_then)
 
     def _now_and_then(self) -> list[str]:
-        """In the audit's thread: says who hangs, or is deaf; roots that came back untold."""
-        if not self._engine.hears():
+        """Finds, in the audit's thread, pollers that hang, a deaf engine, roots that came back."""
+        if not self._coverage.engine.is_alive():
             self._deaf = True
             self._wake.set()
         for label in self._polled.hanging():
@@ -237,13 +289,17 @@ class Watcher:
         missing = (root for root in self._rules.roots if root not in self._tree.folders)
         return [root for root in missing if not self._polled.holds(root) and os.path.isdir(root)]
 
-    def _look_into(self, path: str) -> None:
-        """What the audit found, and nobody had told."""
+    def _look_into(self, paths: list[str]) -> None:
+        """Looks at what the audit has found, and no event had told."""
+        if not paths:
+            return
         before = self._tree.doubtful()
-        if path in self._rules.roots or path in self._tree.folders:
-            self._tree.visit(path)
-        elif self._engine.arm(path.rpartition("/")[0] or "/"):  # perhaps it is another folder now
-            self._tree.look(path)
+        for path in paths:
+            if path in self._rules.roots or path in self._tree.folders:
+                self._tree.queue(path)
+            else:
+                self._coverage.look_at(path)
+        self._coverage.scan(time.monotonic() + _WORK)
         if silent := self._tree.doubtful() - before:
             self._distrust(min(silent))
 
@@ -257,54 +313,32 @@ class Watcher:
         if is_below(mount.point, top):
             top = mount.point
         self._warn(f"{name} changed without an event ({mount.fstype}): polling {top} from now on")
-        self._engine.hand_over(top, f"{top} ({mount.fstype})")
-
-    # --- engines ----------------------------------------------------------------------------------
-
-    def _choose(self, config: Config, terms: Terms) -> Backend:
-        wanted = Engine.POLL if config.build.poll else config.watch.engine
-        if wanted is Engine.AUTO:
-            wanted = Engine.NATIVE if sys.platform == "linux" else Engine.WATCHFILES
-        if wanted is Engine.NATIVE and sys.platform != "linux":
-            self._warn("the native engine is Linux's inotify: using watchfiles")
-            wanted = Engine.WATCHFILES
-        if wanted is Engine.NATIVE:
-            return self._native(terms)
-        if wanted is Engine.WATCHFILES:
-            if importlib.util.find_spec("watchfiles"):
-                return Foreign(terms, self._polled, self._wake)
-            self._warn("watchfiles is not installed: polling instead")
-        return Unwatched(terms, self._polled)
-
-    def _native(self, terms: Terms) -> Backend:
-        from reloader.watch.engine_inotify import Native
-
-        try:
-            return Native(terms, self._polled)
-        except OSError as error:
-            limit = " (sysctl fs.inotify.max_user_instances)" if error.errno == EMFILE else ""
-            self._warn(f"inotify: {error.strerror}{limit}: polling instead")
-            return Unwatched(terms, self._polled)
+        self._coverage.poll(top, f"{top} ({mount.fstype})")
 
 
-def open(config: Config, rules: Rules, since_ns: int) -> Watcher:  # noqa: A001
-    """Begins to watch; what has changed since `since_ns` (wall clock) is told too.
+def open(  # noqa: A001
+    config: Config,
+    rules: FileFilter,
+    since_ns: int,
+    reread: Callable[[], Iterable[Fact]] = tuple,
+) -> Watcher:
+    """Begins to watch; changes since `since_ns` (wall clock) are told too.
 
-    The tree is walked bit by bit in `read`; `WatchStarted` comes when that is done.
+    The tree is scanned bit by bit in `read`; `WatchStarted` comes when that is done.
     """
-    return Watcher(config, rules, since_ns)
+    return Watcher(config, rules, since_ns, reread)
 
 
-def _waiter(wake: int, engine: int) -> select.epoll | None:
-    """One descriptor for two."""
-    if engine < 0:
+def _waiter(wake: int) -> select.epoll | None:
+    """Returns one descriptor for the wakeup and the engine; None if there is no epoll."""
+    if not hasattr(select, "epoll"):
         return None
     waiter = select.epoll()
     _listen(waiter, wake)
-    _listen(waiter, engine)
     return waiter
 
 
 def _listen(waiter: select.epoll | None, descriptor: int) -> None:
-    if waiter:
-        waiter.register(descriptor, select.EPOLLIN)
+    if waiter and descriptor >= 0:
+        with suppress(FileExistsError):  # the same number again, for another engine
+            waiter.register(descriptor, select.EPOLLIN)

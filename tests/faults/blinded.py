@@ -11,6 +11,10 @@ from __future__ import annotations
 import os
 import sys
 import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reloader.watch.tree import Visit
 
 
 def since() -> None:
@@ -18,47 +22,49 @@ def since() -> None:
     from reloader.watch import watcher
 
     honest = watcher.Watcher.__init__
-    watcher.Watcher.__init__ = lambda self, config, rules, _: honest(self, config, rules, 1 << 62)
+    watcher.Watcher.__init__ = lambda self, config, rules, _, *reread: honest(
+        self, config, rules, 1 << 62, *reread
+    )
 
 
 def new_folders() -> None:
     """Only folders that were there at the start are watched."""
-    from reloader.watch.engine_inotify import Native
+    from reloader.watch.coverage import Coverage
 
-    honest = Native.arm
-    Native.arm = lambda self, path: self.tree.walked or honest(self, path)
+    honest = Coverage._visit
+    Coverage._visit = lambda self, visit: self.tree.walked or honest(self, visit)
 
 
 def made_again() -> None:
     """A folder is watched once; one that is made again in its place is not."""
-    from reloader.watch.engine_inotify import Native
+    from reloader.watch.coverage import Coverage
 
-    honest, armed = Native.arm, set()
+    honest, visited = Coverage._visit, set()
 
-    def arm(self: Native, path: str) -> bool:
-        first = path not in armed
-        armed.add(path)
-        return honest(self, path) if first else True
+    def visit(self: Coverage, visit: Visit) -> None:
+        if visit.path not in visited:
+            visited.add(visit.path)
+            honest(self, visit)
 
-    Native.arm = arm
+    Coverage._visit = visit
 
 
 def reached() -> None:
     """A link to a folder is followed, wherever it leads."""
-    from reloader.watch.symlinks import Reached
+    from reloader.watch.symlinks import LinkLoopGuard
 
-    Reached.admits = lambda *_: True
+    LinkLoopGuard.enter = lambda *_: True
 
 
 def learning() -> None:
     """With exclude_unchanged a file is compared with what it was at the start, for ever."""
     from reloader.watch import snapshot
 
-    def same(self: snapshot.Contents, path: str) -> bool:
+    def same(self: snapshot.ContentHashes, path: str) -> bool:
         found = snapshot._digest(path)
         return bool(found and self._hashes.setdefault(path, found[1]) == found[1])
 
-    snapshot.Contents.same = same
+    snapshot.ContentHashes.same = same
 
 
 def largest() -> None:
@@ -77,9 +83,9 @@ def temporary() -> None:
 
 def canary() -> None:
     """Nobody asks whether the kernel still tells."""
-    from reloader.watch.engine_inotify import Native
+    from reloader.watch.engine_inotify import InotifyEngine
 
-    Native.hears = lambda _: True
+    InotifyEngine.is_alive = lambda _: True
 
 
 def late() -> None:
@@ -112,17 +118,17 @@ def haste() -> None:
 
 
 def once_watched(work: object) -> None:
-    """Does it to inotify's descriptor as soon as the tree has been walked."""
-    from reloader.watch.engine_inotify import Native
+    """Does it to inotify's descriptor as soon as the tree has been scanned."""
+    from reloader.watch.engine_inotify import InotifyEngine
 
-    done: list[Native] = []
+    done: list[InotifyEngine] = []
 
-    def walked(self: Native) -> None:
+    def start(self: InotifyEngine) -> None:
         if not done:
             done.append(self)
             work(self.fileno())
 
-    Native.walked = walked
+    InotifyEngine.start = start
 
 
 def deaf(descriptor: int) -> None:

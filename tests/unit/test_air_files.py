@@ -17,7 +17,7 @@ import pytest
 from reloader.commands.init import convert
 from reloader.config import model
 from reloader.config.load import Invocation, read
-from reloader.filter.rules import Rules
+from reloader.filter.rules import FileFilter
 from tests.helpers import air
 
 FIXTURES = sorted((Path(__file__).parents[1] / "air_configs").iterdir())
@@ -103,7 +103,7 @@ def test_the_same_saves_count_as_with_air(file, tmp_path):
     if config is None:
         return
     values = air.here(air.meaning(file.read_bytes()), air.Place(str(tmp_path)))
-    rules = Rules(config)
+    rules = FileFilter(config)
     paths = air.samples(values)
 
     found = {path: bool(rules.decide(f"{config.root}/{path}").needs) for path in paths}

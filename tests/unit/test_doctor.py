@@ -16,7 +16,7 @@ from reloader.checks.watches import Holder, Limit, Watches
 from reloader.commands import doctor
 from reloader.config.model import Build
 from reloader.errors import ConfigError, Exit, Problem
-from reloader.filter.rules import Rules
+from reloader.filter.rules import FileFilter
 from reloader.watch import mounts
 from reloader.watch.inotify import CREATE, Inotify
 from tests.watch.seeing import config_for
@@ -172,7 +172,7 @@ def on(
         f"{n} 0 8:1 {source} {root / place if place else root} rw - {fstype} x rw\n"
         for n, (place, fstype) in enumerate(lines)
     )
-    return project.of_mounts(Rules.of(config_for(root)), mounts.parse(text), events=events)
+    return project.of_mounts(FileFilter.of(config_for(root)), mounts.parse(text), events=events)
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_nothing_is_known_of_mounts(root: Path) -> None:
 def of_tree(folders: dict[str, int], *excluded: str) -> list[Finding]:
     """For so many files that count in each folder."""
     counted = {path: ("x.py",) * number for path, number in folders.items()}
-    return list(project.of_tree(Rules.of(config_for("/p")), counted, excluded))
+    return list(project.of_tree(FileFilter.of(config_for("/p")), counted, excluded))
 
 
 def test_huge_folders() -> None:

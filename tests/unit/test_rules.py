@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reloader.config.model import Build, Config, Layer, Origin, Rule
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.filter.globs import glob
-from reloader.filter.rules import Rules
+from reloader.filter.rules import FileFilter
 
 ROOT = "/srv/project"
 GO = Build(
@@ -24,8 +24,8 @@ GO = Build(
 )
 
 
-def rules(build: Build = GO, **config: object) -> Rules:
-    return Rules.of(
+def rules(build: Build = GO, **config: object) -> FileFilter:
+    return FileFilter.of(
         replace(
             Config(root=ROOT, tmp_dir=f"{ROOT}/tmp", testdata_dir=f"{ROOT}/testdata", build=build),
             **config,
@@ -33,7 +33,7 @@ def rules(build: Build = GO, **config: object) -> Rules:
     )
 
 
-def only(**build: object) -> Rules:
+def only(**build: object) -> FileFilter:
     return rules(replace(Build(include_ext=("py",)), **build))
 
 
@@ -41,11 +41,11 @@ def path(relative: str) -> str:
     return posixpath.normpath(posixpath.join(ROOT, relative))
 
 
-def counts(it: Rules, relative: str) -> bool:
+def counts(it: FileFilter, relative: str) -> bool:
     return it.decide(path(relative)).needs == RELOAD
 
 
-def enters(it: Rules, relative: str) -> bool:
+def enters(it: FileFilter, relative: str) -> bool:
     return it.enters(path(relative))
 
 
@@ -318,9 +318,9 @@ def test_every_decision_says_why() -> None:
 
 
 def test_a_hidden_root_and_the_root_of_all() -> None:
-    hidden = Rules.of(Config(root="/home/.proj", build=Build(include_ext=("py",))))
+    hidden = FileFilter.of(Config(root="/home/.proj", build=Build(include_ext=("py",))))
     assert hidden.decide("/home/.proj/a/b.py").needs
-    top = Rules.of(Config(root="/", tmp_dir="/tmp", build=Build(include_ext=("py",))))
+    top = FileFilter.of(Config(root="/", tmp_dir="/tmp", build=Build(include_ext=("py",))))
     assert top.decide("/a.py").needs
     assert top.decide("/srv/a.py").needs
     assert top.shown("/srv/a.py") == "srv/a.py"

@@ -47,7 +47,7 @@ class Seeing:
         self.root = str(root)
         config = config_for(root, engine, **build)
         since = time.time_ns() if since_ns is None else since_ns
-        self.watcher = watch.open(config, watch.Rules.of(config), since)
+        self.watcher = watch.open(config, watch.FileFilter.of(config), since)
         self.seen: list[str] = []
         self.needs: dict[str, Needs] = {}
         self.batches: list[tuple[str, ...]] = []
@@ -109,7 +109,7 @@ class Seeing:
     def is_patient(self) -> bool:
         """Something is missing that may come back."""
         trees = [poller.tree for poller in self.watcher._polled._pollers.values()]
-        return any(tree.patient_until for tree in (self.watcher._tree, *trees))
+        return any(tree._unsettled.patient_until for tree in (self.watcher._tree, *trees))
 
     def forget(self) -> None:
         self.settle()

@@ -13,8 +13,8 @@ import pytest
 
 from reloader.config.model import Engine, Rule
 from reloader.core.needs import RELOAD
-from reloader.watch import engine_poll, tree
-from reloader.watch.engine_inotify import Native
+from reloader.watch import engine_poll, unsettled
+from reloader.watch.engine_inotify import InotifyEngine
 from tests.watch.seeing import Seeing
 
 if TYPE_CHECKING:
@@ -263,7 +263,7 @@ def test_a_slow_writer(
     root: Path, engine: Engine, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Told once, when it is whole; where nobody tells of closing, each part, but not nothing."""
-    monkeypatch.setattr(tree, "_UNCLOSED", 60)
+    monkeypatch.setattr(unsettled, "UNCLOSED", 60)
     with see(root, engine) as it:
         with open(root / name, "w") as file:  # empty from here on
             it.settle()
@@ -283,7 +283,7 @@ def test_a_slow_writer(
 
 def test_a_writer_that_never_closes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not waited for in vain: the timer brings us back."""
-    monkeypatch.setattr(tree, "_UNCLOSED", 0.1)
+    monkeypatch.setattr(unsettled, "UNCLOSED", 0.1)
     with see(root, Engine.NATIVE) as it, open(root / "new.py", "w") as file:
         print("all there is", file=file, flush=True)
         assert it.wait_for(lambda: "new.py" in it.seen) >= 0.09
@@ -292,7 +292,7 @@ def test_a_writer_that_never_closes(root: Path, monkeypatch: pytest.MonkeyPatch)
 def test_what_is_due_first_brings_us_back_first(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tree, "_UNCLOSED", 60)
+    monkeypatch.setattr(unsettled, "UNCLOSED", 60)
     with see(root, Engine.NATIVE) as it, open(root / "new.py", "w"):
         it.settle()
         (root / "b.py").unlink()
@@ -470,8 +470,10 @@ def test_a_mounted_config_map_is_swapped(root: Path, engine: Engine) -> None:
         shutil.rmtree(root / "..2026_3")
         it.settle()
         assert not it.seen
-        if isinstance(it.watcher._engine, Native):
-            assert len(it.watcher._engine._targets) == 3  # ..data, and the two files
+        if isinstance(it.watcher._coverage.engine, InotifyEngine):
+            assert (
+                len(it.watcher._coverage._lookouts._waiting) == 5
+            )  # ..data, both links, both files
 
 
 def swap_data(root: Path, number: int) -> None:

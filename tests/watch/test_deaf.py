@@ -43,7 +43,7 @@ def see(root: Path) -> Seeing:
 def test_it_is_made_anew(tmp_path: Path, end: Callable[[int], None]) -> None:
     """What changed meanwhile is seen, and after that everything is as before."""
     with see(tmp_path) as it:
-        end(it.watcher._engine.fileno())
+        end(it.watcher._coverage.engine.fileno())
         (tmp_path / "root/sub/b.py").write_text("new")
         it.wait_to_see("sub/b.py")
         it.wait_for(lambda: ANEW in it.warnings)
@@ -61,17 +61,16 @@ def test_it_is_made_anew(tmp_path: Path, end: Callable[[int], None]) -> None:
 
 
 def test_when_there_is_none_to_be_had(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That is said, and the audit goes on."""
+    """Then everything is polled, and that is said."""
 
     def refuse() -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
     with see(tmp_path) as it:
         monkeypatch.setattr(inotify, "Inotify", refuse)
-        os.close(it.watcher._engine.fileno())
-        it.wait_for(lambda: any("by the audit only" in text for text in it.warnings))
-        monkeypatch.undo()
-        it.watcher._audit._least = 0.05
+        os.close(it.watcher._coverage.engine.fileno())
+        it.wait_for(lambda: any("polling instead" in text for text in it.warnings))
+        it.wait_for(lambda: len(it.started) == 2)
         (tmp_path / "root/a.py").write_text("new")
         it.wait_to_see("a.py")
 
@@ -79,7 +78,7 @@ def test_when_there_is_none_to_be_had(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_one_that_lives_is_left_alone(tmp_path: Path) -> None:
     """Also where nothing is watched."""
     with see(tmp_path) as it:
-        assert it.watcher._engine.hears()
+        assert it.watcher._coverage.engine.is_alive()
         it.settle()
         assert not it.warnings
     nothing = inotify.Inotify()

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reloader.config.model import Engine
-from reloader.watch import audit, engine_inotify, inotify, mounts
+from reloader.watch import audit, coverage, inotify, mounts
+from reloader.watch.tree import Visit
 from tests.watch import apart
 from tests.watch.seeing import Seeing
 
@@ -28,7 +29,7 @@ def see(root: Path, **build: object) -> Seeing:
 
 def watches(it: Seeing) -> int:
     """Those that tell of what is in a folder."""
-    with open(f"/proc/self/fdinfo/{it.watcher._engine.fileno()}") as info:
+    with open(f"/proc/self/fdinfo/{it.watcher._coverage.engine.fileno()}") as info:
         masks = [line.partition("mask:")[2].split()[0] for line in info if "mask:" in line]
     return sum(bool(int(mask, 16) & inotify.CREATE) for mask in masks)
 
@@ -191,7 +192,7 @@ def test_a_folder_moved_in_while_the_first_walk_goes_on(tmp_path: Path) -> None:
     apart.files(tmp_path, "prepared/sub/a.py", "root/b.py")
     os.utime(tmp_path / "prepared/sub/a.py", (1, 1))
     it = Seeing(tmp_path / "root", Engine.NATIVE, since_ns=time.time_ns() + 10**9)
-    it.watcher._tree.visit(str(tmp_path / "root"))  # as far as it got
+    it.watcher._coverage._visit(Visit(str(tmp_path / "root"), deep=False))  # as far as it got
     (tmp_path / "prepared").rename(tmp_path / "root/moved")
     with it:
         it.wait_to_see("moved/sub/a.py")
@@ -229,14 +230,14 @@ def test_a_target_edited_before_its_folder_is_watched(
 ) -> None:
     apart.files(tmp_path, "elsewhere/a.conf", "root/b.py")
     (tmp_path / "root/a.py").symlink_to(tmp_path / "elsewhere/a.conf")
-    link = engine_inotify.Native.link
+    follow = coverage.Coverage._follow
 
-    def link_late(self: engine_inotify.Native, path: str) -> None:
-        if not self._targets:
+    def follow_late(self: coverage.Coverage, path: str) -> None:
+        if not self._lookouts.all():
             (tmp_path / "elsewhere/a.conf").write_text("edited")
-        link(self, path)
+        follow(self, path)
 
-    monkeypatch.setattr(engine_inotify.Native, "link", link_late)
+    monkeypatch.setattr(coverage.Coverage, "_follow", follow_late)
     with see(tmp_path / "root") as it:
         it.wait_to_see("a.py")
 

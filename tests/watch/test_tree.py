@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from reloader.filter.rules import Rules
-from reloader.watch import snapshot, tree, watcher
-from reloader.watch.registrar import Terms, Unguarded
-from reloader.watch.snapshot import Contents, Difference, Hint, difference
-from reloader.watch.tree import _PATIENCE, Tree
+from reloader.filter.rules import FileFilter
+from reloader.watch import snapshot, tree, unsettled, watcher
+from reloader.watch.options import ScanOptions
+from reloader.watch.snapshot import ContentHashes, Difference, ScanReason, difference
+from reloader.watch.tree import Tree
+from reloader.watch.unsettled import PATIENCE
 from tests.watch.apart import files
 from tests.watch.seeing import Seeing, config_for
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 def tree_of(root: Path, **terms: object) -> Tree:
     """A tree whose first walk is done."""
     warnings: list[str] = []
-    it = Tree(Terms(Rules.of(config_for(root)), warnings.append, **terms), Unguarded())
-    it.queue(str(root))
+    it = Tree(ScanOptions(FileFilter.of(config_for(root)), warnings.append, **terms))
     assert it.work(time.monotonic() + 10)
     it.take()
     return it
@@ -40,10 +40,10 @@ def test_what_signatures_say() -> None:
     old = (1, 2, 3, 4, owner)
     assert difference(old, old) is Difference.NONE
     for new in ((9, 2, 3, 9, owner), (1, 9, 3, 9, owner), (1, 2, 9, 9, owner)):
-        assert difference(old, new) is Difference.SURE
+        assert difference(old, new) is Difference.CHANGED
     assert difference(old, (1, 2, 3, 9, owner)) is Difference.CTIME
     assert difference(old, (1, 2, 3, 9, (0o100755, 0, 0, 1))) is Difference.RIGHTS
-    assert difference(old, (9, 2, 3, 9, (0o100755, 0, 0, 1))) is Difference.SURE
+    assert difference(old, (9, 2, 3, 9, (0o100755, 0, 0, 1))) is Difference.CHANGED
 
 
 def test_what_cannot_be_looked_at_has_not_changed(
@@ -78,7 +78,7 @@ def test_what_is_missing_may_come_back(tmp_path: Path) -> None:
 
     def changed(*paths: str) -> list[str]:
         for path in paths:
-            it.hint(path, Hint.WRITTEN)
+            it.hint(path, ScanReason.WRITTEN)
         it.work(time.monotonic() + 10)
         return list(it.take())
 
@@ -87,13 +87,13 @@ def test_what_is_missing_may_come_back(tmp_path: Path) -> None:
     assert changed(a, b) == []
     (tmp_path / "a.py").write_text("saved")
     assert changed(a) == [b, a]
-    assert not it.patient_until
+    assert not it._unsettled.patient_until
     (tmp_path / "b.py").unlink()
     assert changed(b) == []
-    assert 0 < it.patient_until - time.monotonic() <= _PATIENCE
-    time.sleep(_PATIENCE + 0.001)
+    assert 0 < it._unsettled.patient_until - time.monotonic() <= PATIENCE
+    time.sleep(PATIENCE + 0.001)
     assert changed() == [b]
-    assert not it.patient_until
+    assert not it._unsettled.patient_until
     assert it.files == 1
 
 
@@ -102,10 +102,10 @@ def test_each_that_is_missing_gets_its_time(tmp_path: Path) -> None:
     it = tree_of(tmp_path)
     for name in ("a.py", "b.py"):
         (tmp_path / name).unlink()
-        it.hint(str(tmp_path / name), Hint.WRITTEN)
+        it.hint(str(tmp_path / name), ScanReason.WRITTEN)
         it.work(time.monotonic() + 10)
-        assert it.patient_until > time.monotonic()
-        time.sleep(_PATIENCE + 0.001)
+        assert it._unsettled.patient_until > time.monotonic()
+        time.sleep(PATIENCE + 0.001)
     it.work(time.monotonic() + 10)
     assert set(it.take()) == {str(tmp_path / "a.py"), str(tmp_path / "b.py")}
 
@@ -131,10 +131,9 @@ def test_another_folder_in_its_place_is_another_one_all_the_way_down(tmp_path: P
 
 def test_a_file_that_is_empty_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nobody tells of closing, a save half done is no change; a file left empty is one."""
-    monkeypatch.setattr(tree, "_UNCLOSED", 60)
+    monkeypatch.setattr(unsettled, "UNCLOSED", 60)
     files(tmp_path, "a.py", "b.py")
-    it = Tree(Terms(Rules.of(config_for(tmp_path)), print), Unguarded(), careful=True)
-    it.queue(str(tmp_path))
+    it = Tree(ScanOptions(FileFilter.of(config_for(tmp_path)), print), careful=True)
     it.work(time.monotonic() + 10)
     it.take()
     for name in ("a.py", "b.py"):
@@ -159,8 +158,7 @@ def later(seconds: float) -> Callable[[], float]:
 
 def native_tree(root: Path) -> Tree:
     """One that is told when a file is closed."""
-    it = Tree(Terms(Rules.of(config_for(root)), print), Unguarded(), closes=True)
-    it.queue(str(root))
+    it = Tree(ScanOptions(FileFilter.of(config_for(root)), print), closes=True)
     assert it.work(time.monotonic() + 10)
     it.take()
     return it
@@ -172,11 +170,11 @@ def test_a_new_file_is_still_being_written(tmp_path: Path, text: str) -> None:
     it = native_tree(tmp_path)
     new = tmp_path / "new.py"
     new.write_text(text)
-    for hint in (Hint.CREATED, Hint.TOUCHED, Hint.LISTED):
+    for hint in (ScanReason.CREATED, ScanReason.TOUCHED, ScanReason.LISTED):
         it.look(str(new), hint)
         it.visit(str(tmp_path))
         assert not it.take()
-    it.look(str(new), Hint.WRITTEN)
+    it.look(str(new), ScanReason.WRITTEN)
     assert it.take()
     assert not it.wake_at
 
@@ -187,12 +185,12 @@ def test_a_new_file_in_place_of_an_old_one_is_still_being_written(tmp_path: Path
     it = native_tree(tmp_path)
     a = tmp_path / "a.py"
     a.rename(tmp_path / "a.py~")
-    it.look(str(a), Hint.WRITTEN)
+    it.look(str(a), ScanReason.WRITTEN)
     a.write_text("half of it")
-    it.look(str(a), Hint.CREATED)
-    assert not it.patient_until
+    it.look(str(a), ScanReason.CREATED)
+    assert not it._unsettled.patient_until
     assert not it.take()
-    it.look(str(a), Hint.WRITTEN)
+    it.look(str(a), ScanReason.WRITTEN)
     assert it.take()
 
 
@@ -202,9 +200,9 @@ def test_a_new_file_that_is_never_closed(tmp_path: Path, monkeypatch: pytest.Mon
     quiet, log = tmp_path / "quiet.py", tmp_path / "log.py"
     for path in (quiet, log):
         path.write_text("1")
-        it.look(str(path), Hint.CREATED)
+        it.look(str(path), ScanReason.CREATED)
     begin = time.monotonic()
-    assert begin < it.wake_at <= begin + tree._UNCLOSED
+    assert begin < it.wake_at <= begin + unsettled.UNCLOSED
     seen = []
     for second in range(1, 12):
         with log.open("a") as file:
@@ -222,14 +220,14 @@ def test_a_file_linked_here_is_whole(tmp_path: Path) -> None:
     one, two, new = (tmp_path / name for name in ("one.py", "two.py", "temporary"))
     new.write_text("whole")
     os.link(new, one)
-    it.look(str(one), Hint.CREATED)
+    it.look(str(one), ScanReason.CREATED)
     assert list(it.take()) == [str(one)]
     one.unlink()
     while snapshot.is_fresh(snapshot.see(str(new)).sign, time.time_ns()):
         time.sleep(0.005)
     os.link(new, two)
     new.unlink()
-    it.look(str(two), Hint.CREATED)
+    it.look(str(two), ScanReason.CREATED)
     assert list(it.take()) == [str(two)]
 
 
@@ -237,9 +235,9 @@ def test_what_went_before_it_was_whole(tmp_path: Path) -> None:
     it = native_tree(tmp_path)
     new = tmp_path / "new.py"
     new.write_text("half of it")
-    it.look(str(new), Hint.CREATED)
+    it.look(str(new), ScanReason.CREATED)
     new.unlink()
-    it.look(str(new), Hint.WRITTEN)
+    it.look(str(new), ScanReason.WRITTEN)
     assert not it.take()
     assert not it.wake_at
 
@@ -250,7 +248,7 @@ def test_a_chmod_to_what_it_was(tmp_path: Path) -> None:
     path = str(tmp_path / "a.py")
     it = tree_of(tmp_path)
     (tmp_path / "a.py").chmod(0o644)
-    it.look(path, Hint.TOUCHED)  # told what it was
+    it.look(path, ScanReason.TOUCHED)  # told what it was
     assert not it.take()
     (tmp_path / "a.py").chmod(0o644)
     it.look(path)  # could be an edit that put the mtime back
@@ -263,7 +261,7 @@ def test_a_chmod_to_what_it_was(tmp_path: Path) -> None:
 def test_bytes_are_read_without_waiting(tmp_path: Path) -> None:
     fifo = str(tmp_path / "fifo")
     os.mkfifo(fifo)
-    contents = Contents()
+    contents = ContentHashes()
     reader = threading.Thread(target=contents.same, args=(fifo,), daemon=True)
     reader.start()
     reader.join(5)
@@ -278,7 +276,7 @@ def test_bytes_go_with_a_signature(tmp_path: Path) -> None:
     sign = snapshot.see(str(file)).sign
     assert sign
     file.write_text("new, and longer")
-    contents = Contents()
+    contents = ContentHashes()
     contents.remember(str(file), sign)
     assert not contents.knows(str(file))
     assert not contents.same(str(file))
