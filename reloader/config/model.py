@@ -325,7 +325,10 @@ class Config:
     root: str = opt(".", "The project's folder; commands run in it.")
     tmp_dir: str = opt("tmp", "Folder for what the build makes; never watched.")
     testdata_dir: str = opt("testdata", "Folder that is never watched.")
-    env_files: tuple[str, ...] = opt((), "Files of `NAME=value` lines for the app and the build.")
+    env_files: tuple[str, ...] = opt(
+        (),
+        "Files of `NAME=value` lines for the app and the build; a change of one restarts the app.",
+    )
     build: Build = field(default=Build())
     log: Log = field(default=Log())
     color: Color = field(default=Color())

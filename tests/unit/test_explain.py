@@ -159,9 +159,10 @@ def test_without_an_app_or_a_build(project):
 
 
 def test_an_env_file(project):
-    """A save does nothing, and yet it is not ignored."""
+    """It counts by its name, whatever the extensions are, and is read before each start."""
     text = said(project, "local.env", flags={"env_files": ["local.env"]})
-    assert text.startswith("local.env: nothing")
+    assert text.startswith("local.env: builds and restarts the app")
+    assert 'why: env_files "local.env"' in text
     assert "read again before each start" in text
 
 
