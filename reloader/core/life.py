@@ -106,9 +106,10 @@ class Proc:
     @property
     def deadlines(self) -> tuple[Seconds | None, ...]:
         """The times at which the machine has to look at the process again; None for none."""
+        kill_at = None if self.life is Life.SPAWNING else self.kill_at  # it has no pid to kill yet
         ready_by = self.ready_by if self.wanted and self.life is Life.RUNNING else None
         drain_by = self.drain_by if self.life is Life.DRAINING else None
-        return self.kill_at, self.measure_at, ready_by, drain_by
+        return kill_at, self.measure_at, ready_by, drain_by
 
     @property
     def is_app(self) -> bool:

@@ -1,0 +1,392 @@
+"""A small world around the machine, for an exhaustive search: what can happen next, and what must hold.
+
+A world is a value: the machine's state, the processes that are alive, and how much of each kind of
+event is still to come. `successors` gives every event that can happen in it, with the world after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from reloader.core.facts import (
+    BecameIdle,
+    BecameReady,
+    ConfigLoaded,
+    FilesChanged,
+    Measured,
+    ProcessExited,
+    ProcessStarted,
+    Requested,
+    SignalReceived,
+    SpawnFailed,
+    Tick,
+    TreeEmptied,
+)
+from reloader.core.feedback import Loops
+from reloader.core.formatters import Echo, Echoes
+from reloader.core.life import UP, Life
+from reloader.core.machine import advance, next_deadline
+from reloader.core.needs import RELOAD
+from reloader.core.news import AppDropped, AppExited, AppStarted, StartFailed
+from reloader.core.orders import Drain, Kill, Measure, Quit, Route, Spawn
+from reloader.core.state import (
+    Again,
+    Failed,
+    Forced,
+    Idle,
+    Nothing,
+    Pending,
+    Quitting,
+    Start,
+    begin,
+    is_moving,
+)
+from reloader.core.values import Change, Gate, Request, Role, Scope, Status, Wish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reloader.core.facts import Fact
+    from reloader.core.settings import Settings
+    from reloader.core.state import State
+
+NO_FORMATTER = Echoes({"py": Echo(gap=0.0, trust=0)})
+SAVE = FilesChanged((Change("app.py", RELOAD),))
+FAR = 11.0  # seconds: how long ago something was does not matter beyond
+
+
+class Violation(AssertionError):
+    """Something happened that must never happen."""
+
+
+class Process(NamedTuple):
+    """A process of the world; `leader` is None until the spawn is answered."""
+
+    ticket: int
+    role: Role
+    version: int  # of the sources that it was made from
+    leader: bool | None = None
+    survivors: int = 0
+    draining: bool = False
+
+
+class Budget(NamedTuple):
+    """How many events of each kind are still to come."""
+
+    saves: int = 1
+    signals: int = 1
+    wishes: int = 1
+    failed_spawns: int = 0
+    failed_builds: int = 1
+    crashes: int = 1
+    edits: int = 0
+    lingering: int = 1  # processes of a tree that may outlive its leader
+
+
+@dataclass(frozen=True)
+class World:
+    state: State
+    processes: tuple[Process, ...]
+    now: float
+    saved: int  # the version of the sources
+    built: int  # the version of the newest good build
+    budget: Budget
+    excused: bool = False  # people were told why no app of the newest version runs
+    quits: int = 0
+    gate: tuple = (Gate.REFUSE, None)
+
+
+def start(settings: Settings, budget: Budget) -> World:
+    state = replace(begin(settings, 0.0), echoes=NO_FORMATTER)
+    return step(World(state, (), 0.0, 1, 0, budget), Tick())
+
+
+def step(world: World, fact: Fact, **changes: object) -> World:
+    """Returns the world after the fact. Raises Violation."""
+    world = replace(world, **changes)
+    try:
+        state, orders, news = advance(world.state, (fact,), world.now)
+        while measures := [order for order in orders if isinstance(order, Measure)]:
+            rest = tuple(order for order in orders if not isinstance(order, Measure))
+            facts = tuple(Measured(order.ticket, 0) for order in measures)
+            state, more, told = advance(state, facts, world.now)
+            orders, news = (*rest, *more), (*news, *told)
+    except (AssertionError, StopIteration, AttributeError) as error:
+        raise Violation(f"the machine fails: {error}") from error
+    processes = {process.ticket: process for process in world.processes}
+    quits, gate, excused = world.quits, world.gate, world.excused
+    for order in orders:
+        match order:
+            case Spawn(ticket, task):
+                is_app = task.role is Role.APP and state.settings.build
+                version = world.built if is_app else world.saved
+                processes[ticket] = Process(ticket, task.role, version)
+            case Drain(ticket):
+                processes[ticket] = processes[ticket]._replace(draining=True)
+            case Kill(ticket, Scope.GROUP):
+                pass
+            case Route(kind, ticket):
+                gate = (kind, ticket)
+            case Quit():
+                quits += 1
+    for item in news:
+        match item:
+            case AppStarted():
+                excused = False
+            case AppExited(restart_in=None) | StartFailed(what="app", retry_in=None):
+                excused = True
+            case AppDropped():
+                excused = True
+    state = replace(state, loops=Loops(), echoes=NO_FORMATTER)
+    after = replace(
+        world,
+        state=state,
+        processes=tuple(processes.values()),
+        quits=quits,
+        gate=gate,
+        excused=excused,
+    )
+    check(after)
+    return after
+
+
+# --- what can happen next ------------------------------------------------------------------------
+
+
+def successors(world: World) -> Iterator[tuple[Fact, World]]:
+    state, budget = world.state, world.budget
+    if state.done:
+        return
+    answered = all(p.leader is not None for p in world.processes)
+    # A spawn is answered in its own moment, though other facts may come first.
+    if answered and (due := next_deadline(state)) is not None:
+        later = step(world, Tick(), now=max(world.now, due))
+        must(
+            later.now > world.now or canonical(later) != canonical(world),
+            "a deadline that passes and changes nothing",
+        )
+        yield Tick(), later
+    if budget.saves:
+        less = budget._replace(saves=budget.saves - 1)
+        yield SAVE, step(world, SAVE, saved=world.saved + 1, budget=less)
+    if budget.signals:
+        signal = SignalReceived(15)
+        yield signal, step(world, signal, budget=budget._replace(signals=budget.signals - 1))
+    if budget.wishes:
+        less = budget._replace(wishes=budget.wishes - 1)
+        for wish in (Wish.RESTART, Wish.BUILD, Wish.TOGGLE_PAUSE):
+            asked = Requested(Request(wish))
+            yield asked, step(world, asked, budget=less)
+    if state.pause is not None:
+        resume = Requested(Request(Wish.RESUME))
+        yield resume, step(world, resume)
+    if budget.edits:
+        edited = ConfigLoaded(state.settings, RELOAD)
+        yield edited, step(world, edited, budget=budget._replace(edits=budget.edits - 1))
+    for process in world.processes:
+        yield from happens_to(world, process)
+
+
+def happens_to(world: World, process: Process) -> Iterator[tuple[Fact, World]]:
+    ticket, role, _, leader, survivors, draining = process
+    rest = tuple(other for other in world.processes if other.ticket != ticket)
+    budget = world.budget
+    if leader is None:
+        started = ProcessStarted(ticket, 100 + ticket, "x")
+        yield started, step(world, started, processes=(*rest, process._replace(leader=True)))
+        if budget.failed_spawns:
+            less = budget._replace(failed_spawns=budget.failed_spawns - 1)
+            for passing in (True, False):
+                failed = SpawnFailed(ticket, "x", "no", passing=passing)
+                yield failed, step(world, failed, processes=rest, budget=less)
+        return
+    if not leader:
+        emptied = TreeEmptied(ticket)
+        yield emptied, step(world, emptied, processes=rest)
+        return
+    if role is Role.APP:
+        yield from happens_to_app(world, process, rest)
+        return
+    for code in (0, 1):
+        if code and not budget.failed_builds:
+            continue
+        less = budget._replace(failed_builds=budget.failed_builds - code)
+        done = role is Role.BUILD and not code
+        built = process.version if done else world.built
+        for left, processes in endings(process, rest, budget.lingering):
+            ended = ProcessExited(ticket, Status(code), left)
+            yield ended, step(world, ended, processes=processes, built=built, budget=less)
+
+
+def happens_to_app(
+    world: World, process: Process, rest: tuple[Process, ...]
+) -> Iterator[tuple[Fact, World]]:
+    state, budget, ticket = world.state, world.budget, process.ticket
+    proc = state.proc(ticket)
+    if state.settings.strategy.awaits_ready and proc.life is Life.RUNNING:
+        ready = BecameReady(ticket)
+        yield ready, step(world, ready)
+    if process.draining and proc.life is Life.DRAINING:
+        idle = BecameIdle(ticket)
+        yield idle, step(world, idle)
+    by_itself = proc.life in UP and proc.wanted
+    if by_itself and not budget.crashes:
+        return
+    less = budget._replace(crashes=budget.crashes - by_itself)
+    for left, processes in endings(process, rest, budget.lingering):
+        ended = ProcessExited(ticket, Status(1 if by_itself else 0), left)
+        yield ended, step(world, ended, processes=processes, budget=less)
+
+
+def endings(
+    process: Process, rest: tuple[Process, ...], lingering: int
+) -> Iterator[tuple[int, tuple[Process, ...]]]:
+    """The ways in which a process ends: with its tree, or leaving some of it."""
+    yield 0, rest
+    for left in range(1, lingering + 1):
+        yield left, (*rest, process._replace(leader=False, survivors=left))
+
+
+# --- what must hold ------------------------------------------------------------------------------
+
+
+def must(holds: bool, what: str) -> None:
+    if not holds:
+        raise Violation(what)
+
+
+def check(world: World) -> None:
+    state, processes = world.state, world.processes
+    strategy = state.settings.strategy
+    apps = [p for p in processes if p.role is Role.APP]
+    must(strategy.overlap or len(apps) <= 1, "two apps")
+    must(len([p for p in processes if p.role in (Role.PRE, Role.BUILD)]) <= 1, "two builds")
+    must(world.quits <= 1, "two ends")
+    must(state.done == (world.quits == 1), "an end without Quit, or Quit without an end")
+    if state.done:
+        must(
+            not processes or isinstance(state.shutdown, Forced) or was_forced(world),
+            "an end while processes run",
+        )
+        return
+    must({p.ticket for p in processes} <= {p.ticket for p in state.procs}, "an unknown process")
+    generations = state.generations
+    must(sum(p.ready_at is None for p in generations) <= 1, "two candidates")
+    serving = [p for p in generations if p.wanted and p.life is Life.READY]
+    must(len(serving) <= 1, "two generations that serve")
+    if strategy.holds:
+        must(world.gate[1] == (serving[-1].ticket if serving else None), "clients go astray")
+        if world.gate[0] is Gate.HOLD:
+            coming = isinstance(state.fleet.want, (Start, Again)) or is_moving(state)
+            up = any(p.wanted for p in generations)
+            must(coming or up, "clients wait for nothing")
+    if next_deadline(state) is None:
+        check_rest(world)
+
+
+def was_forced(world: World) -> bool:
+    """All that is left has got SIGKILL: the end need not wait for it."""
+    return all(process.leader is not None for process in world.processes)
+
+
+def check_rest(world: World) -> None:
+    """With no deadline, nothing is due until a process ends or somebody does something."""
+    state = world.state
+    if state.shutdown is not None or state.pause is not None:
+        return
+    at_work = any(
+        p.leader is None or not p.leader or p.role is not Role.APP for p in world.processes
+    ) or any(p.life not in (*UP, Life.ORPHANED) for p in state.procs)
+    if at_work:
+        return
+    failed = isinstance(state.pipeline.work, Failed)
+    must(failed or isinstance(state.pipeline.work, Idle), f"owed for ever: {state.pipeline}")
+    must(not isinstance(state.fleet.want, Start), "wanted, and never started")
+    must(not state.bursts, "a change that is never seen")
+    apps = [p for p in world.processes if p.role is Role.APP]
+    if not state.settings.app:
+        return
+    if not isinstance(state.fleet.want, Nothing):
+        must(bool(apps) or world.excused, "no app, though one was built well")
+    else:
+        must(failed, "no app was ever started, and no failure is shown")
+    if apps and not failed and not world.excused:
+        must(max(p.version for p in apps) == world.saved, "old code runs after a save")
+
+
+# --- one world for many --------------------------------------------------------------------------
+
+
+def canonical(world: World) -> tuple:
+    """Returns the world without all that makes no difference: names, and times long ago."""
+    state, now = world.state, world.now
+    places = {p.ticket: i for i, p in enumerate(sorted(state.procs, key=lambda p: p.ticket))}
+
+    def since(at: float | None) -> float | None:
+        return None if at is None else max(-FAR, round(at - now, 3))
+
+    procs = tuple(
+        (
+            places[p.ticket],
+            p.task,
+            p.life,
+            p.wanted,
+            state.fleet.wanted == p.version,
+            since(p.started_at) if p.pid else None,
+            p.ready_at is None,
+            since(p.ready_by),
+            p.life is Life.STOPPING,
+            since(p.kill_at),
+            since(p.drain_by),
+            p.scope,
+        )
+        for p in sorted(state.procs, key=lambda p: p.ticket)
+    )
+    processes = tuple(
+        sorted(
+            (places.get(p.ticket, -1), p.version - world.saved, p.leader, p.survivors, p.draining)
+            for p in world.processes
+        )
+        if all(p.leader is not None for p in world.processes)
+        else [
+            (places.get(p.ticket, -1), p.version - world.saved, p.leader, p.survivors, p.draining)
+            for p in sorted(world.processes)
+        ]
+    )
+    bursts = tuple((b.lane, since(b.first_at), since(b.last_at), len(b.paths)) for b in state.bursts)
+    work = state.pipeline.work
+    pipeline = (
+        type(work),
+        *(() if isinstance(work, Idle) else (work.needs,)),
+        work.done if isinstance(work, Pending) else 0,
+        min(state.pipeline.cancelled, 3),
+    )
+    want = state.fleet.want
+    fleet = (
+        type(want),
+        since(want.at) if isinstance(want, Again) else None,
+        min(state.fleet.crashes, 7),
+    )
+    shutdown = state.shutdown
+    ending: tuple = (type(shutdown),)
+    if isinstance(shutdown, Quitting):
+        ending += (since(shutdown.force_at), shutdown.posts, since(shutdown.post_by))
+    if isinstance(shutdown, Forced):
+        ending += (since(shutdown.over_at),)
+    shortage = state.shortage and (min(state.shortage.failures, 7), since(state.shortage.retry_at))
+    gate = (world.gate[0], places.get(world.gate[1], -1))
+    return (
+        procs,
+        processes,
+        bursts,
+        pipeline,
+        fleet,
+        state.pause,
+        ending,
+        shortage,
+        world.built - world.saved,
+        world.budget,
+        world.excused,
+        gate,
+    )
