@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from reloader.config.discover import places
 from reloader.config.load import Invocation
 from reloader.config.load import read as read_config
 from reloader.errors import ConfigError, Exit, Problem, ReloaderError
+from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
     from argparse import Namespace

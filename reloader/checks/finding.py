@@ -5,8 +5,9 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from reloader.light import dataclass
 
 
 class Grade(Enum):

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.checks.finding import Finding, Grade
+from reloader.light import dataclass
 from reloader.watch.inotify import Inotify
 
 if TYPE_CHECKING:

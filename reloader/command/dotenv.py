@@ -22,8 +22,9 @@ Pure.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from reloader.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

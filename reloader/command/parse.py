@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from reloader.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +15,7 @@ from reloader.core.needs import Needs
 from reloader.core.news import ConfigChanged, ConfigRejected, Greeted, Noted, Warned
 from reloader.core.state import begin
 from reloader.core.view import view
+from reloader.light import dataclass
 from reloader.process import orphans
 from reloader.process.launcher import Launcher
 from reloader.report.buildlog import BuildLog

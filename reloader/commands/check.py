@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from reloader.config.toml_writer import effective, value_of
 from reloader.config.validate import problem
 from reloader.config.wording import quoted
 from reloader.errors import Exit, Problem
+from reloader.light import dataclass, replace
 from reloader.watch.scan import scan
 
 if TYPE_CHECKING:

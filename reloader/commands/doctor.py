@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from reloader.checks import machine, project, watches
 from reloader.checks.finding import Finding, Grade
 from reloader.errors import Exit
+from reloader.light import asdict
 from reloader.report.text import one_line
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from os.path import basename, dirname, exists, isdir, islink, join, normpath, realpath
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from reloader.config.render import default_text
 from reloader.config.toml_writer import decided_later, toml, value_of
 from reloader.config.wording import nearest
 from reloader.errors import ConfigError, Problem
+from reloader.light import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,13 +7,13 @@ described from its documentation and from runs of 1.67.2. Pure.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reloader.config import model, project
 from reloader.config.model import Kind
 from reloader.config.values import HIGHEST_PORT, LONGEST, nanoseconds
 from reloader.errors import Problem
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,11 +5,11 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.config.model import options
 from reloader.config.toml_writer import value_of
+from reloader.light import dataclass
 
 if TYPE_CHECKING:
     from reloader.config.model import Config

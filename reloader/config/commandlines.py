@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.config import self_reloaders
+from reloader.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,6 @@ construction. Pure, but for what `reads` looks at.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from reloader.config import air, model, values
@@ -16,6 +15,7 @@ from reloader.config.lines import comment_of, statements
 from reloader.config.model import Layer, Origin
 from reloader.config.toml_writer import toml, value_of
 from reloader.config.wording import shown
+from reloader.light import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

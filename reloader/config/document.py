@@ -8,11 +8,11 @@ from __future__ import annotations
 import os
 import re
 import stat
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from reloader.config.lines import Path, locate, loosened
 from reloader.errors import ConfigError, Problem
+from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,13 +5,13 @@ A layer holds what was written, and a value equal to the default counts like any
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from reloader.config import air, model, values
 from reloader.config.model import Layer, Origin, Rule
 from reloader.config.wording import nearest, shown
 from reloader.errors import Problem
+from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reloader.config import air, discover, model, project, validate, warnings
@@ -24,6 +23,7 @@ from reloader.config.layers import (
 )
 from reloader.config.model import Config, Layer, Origin
 from reloader.errors import ConfigError, Problem
+from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,19 +8,16 @@ Pure: no file, no environment.
 
 from __future__ import annotations
 
-from dataclasses import field, fields
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NewType
 
 from reloader.config.wording import one_line
+from reloader.light import dataclass, field, fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from dataclasses import dataclass
 
     from reloader.errors import Problem
-else:
-    from reloader.light import dataclass
 
 Millis = NewType("Millis", int)
 Seconds = NewType("Seconds", float)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import posixpath
-from dataclasses import dataclass
 from typing import Any
+
+from reloader.light import dataclass
 
 GO_MARKS = ("go.mod",)
 PYTHON_MARKS = ("pyproject.toml", "setup.py", "requirements.txt")

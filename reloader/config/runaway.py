@@ -10,8 +10,9 @@ Pure.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from functools import cache
+
+from reloader.light import dataclass, field
 
 _TOKEN = re.compile(
     r"(?P<open>\((?:\?(?:P<\w+>|[a-z-]*:|<?[=!]))?(?!\?[a-zA-Z-]+\)))"

@@ -7,11 +7,11 @@ is not. Pure.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reloader.config.model import Engine, Kind, Millis, Option, Seconds
 from reloader.config.wording import quoted, shown
+from reloader.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

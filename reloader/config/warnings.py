@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import replace
 from os.path import join
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from reloader.config import project
 from reloader.config.model import PLATFORMS, Layer
 from reloader.config.validate import problem
 from reloader.config.wording import quoted
+from reloader.light import replace
 from reloader.paths import is_below
 
 if TYPE_CHECKING:

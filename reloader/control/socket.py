@@ -17,12 +17,12 @@ import socket
 import time
 import zlib
 from contextlib import suppress
-from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.control.peer import Peer, peer_of
 from reloader.control.status import Status, typed
 from reloader.errors import ConfigError, Problem, TakenError
+from reloader.light import asdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

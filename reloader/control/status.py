@@ -5,15 +5,12 @@ Pure.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass
+from reloader.light import dataclass, fields
 
+if TYPE_CHECKING:
     from reloader.core.view import Snapshot
-else:
-    from reloader.light import dataclass
 
 
 @dataclass(frozen=True)

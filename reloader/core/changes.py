@@ -5,7 +5,6 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.core.announce import loop_text
@@ -17,6 +16,7 @@ from reloader.core.orders import Measure
 from reloader.core.pipeline import owe, owe_rule
 from reloader.core.state import State, Turn, past
 from reloader.core.values import Cause, Reason, Role
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from reloader.core.debounce import Burst

@@ -5,19 +5,16 @@ Pure: no clock, no process, no file; time is an argument, in seconds.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.core.needs import NOTHING, Needs
+from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from dataclasses import dataclass
 
     from reloader.core.formatters import Echo, Echoes
     from reloader.core.values import Change, Seconds
-else:
-    from reloader.light import dataclass
 
 FEW = 2  # changed paths up to which a burst counts as one save
 MANY = 20  # beyond them somebody unpacks, formats, checks out: it is waited for while it streams

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass
+from reloader.light import dataclass
 
+if TYPE_CHECKING:
     from reloader.core.needs import Needs
     from reloader.core.news import News
     from reloader.core.settings import Settings
     from reloader.core.values import Change, Request, Status, Ticket
-else:
-    from reloader.light import dataclass
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,16 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from reloader.core.values import Role
+from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from dataclasses import dataclass
 
     from reloader.core.life import Proc
     from reloader.core.values import Change, Seconds
-else:
-    from reloader.light import dataclass
 
 RUNS = 8  # in a row, and
 LASTING: Seconds = 15.0  # for so long: evidence enough

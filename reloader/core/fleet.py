@@ -8,7 +8,6 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.core.announce import announce_start, announce_stop, why
@@ -28,6 +27,7 @@ from reloader.core.state import (
     spawn,
 )
 from reloader.core.values import Gate, Reason, Role, Seconds, Task, Version
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from reloader.core.facts import SpawnFailed

@@ -12,17 +12,15 @@ Pure: no clock, no process, no file; time is an argument, in seconds.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING
+
+from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from dataclasses import dataclass
 
     from reloader.core.debounce import Burst
     from reloader.core.values import Seconds
-else:
-    from reloader.light import dataclass
 
 ECHO: Seconds = 0.1  # a second write within this time belongs to the save before it
 MARGIN: Seconds = 0.015  # by how much later than the last time it may come

@@ -5,19 +5,16 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from reloader.core.values import Role, Scope, Seconds, Task, Ticket
+from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from dataclasses import dataclass
 
     from reloader.core.values import Version
-else:
-    from reloader.light import dataclass
 
 
 class Life(Enum):

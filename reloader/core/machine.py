@@ -8,7 +8,6 @@ Pure: no clock, no process, no file; time is an argument.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.core import changes, fleet, pipeline, requests, shutdown, stopping
@@ -51,6 +50,7 @@ from reloader.core.state import (
     past,
 )
 from reloader.core.values import Role, Seconds
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -5,13 +5,7 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from reloader.light import dataclass
+from reloader.light import dataclass, replace
 
 
 @dataclass(frozen=True)

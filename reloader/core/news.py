@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass
+from reloader.light import dataclass
 
+if TYPE_CHECKING:
     from reloader.core.values import Seconds
-else:
-    from reloader.light import dataclass
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reloader.core.values import Scope
+from reloader.light import dataclass
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
-
     from reloader.core.values import Gate, Outcome, Request, Task, Ticket, Version
-else:
-    from reloader.light import dataclass
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.core.announce import why
@@ -34,6 +33,7 @@ from reloader.core.state import (
     spawn,
 )
 from reloader.core.values import Cause, Reason, Role, Scope, Seconds, Task, Version
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from reloader.core.life import Proc

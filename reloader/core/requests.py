@@ -5,7 +5,6 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.core.needs import NOTHING, RELOAD, RESTART, Needs
@@ -14,6 +13,7 @@ from reloader.core.orders import Reply
 from reloader.core.pipeline import owe, owe_rule, request_restart
 from reloader.core.state import Pause, State, Turn
 from reloader.core.values import Cause, Outcome, Reason, Wish
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from reloader.core.settings import Settings

@@ -6,19 +6,16 @@ Pure: values only.
 from __future__ import annotations
 
 import signal
-from dataclasses import field
 from typing import TYPE_CHECKING
 
 from reloader.core.debounce import Pace
 from reloader.core.values import Role, Seconds, Task
+from reloader.light import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from dataclasses import dataclass
 
     from reloader.core.needs import Needs
-else:
-    from reloader.light import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ Pure: no clock, no process, no file.
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.core.news import QuitFinished, QuitStarted, Warned
@@ -24,6 +23,7 @@ from reloader.core.state import (
     spawn,
 )
 from reloader.core.values import Role, Seconds, Task
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from reloader.core.news import News

@@ -9,7 +9,6 @@ Pure: no clock, no process, no file; times are seconds of the loop's clock.
 
 from __future__ import annotations
 
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.core.debounce import Burst, Git
@@ -19,15 +18,13 @@ from reloader.core.life import UP, Life, Proc
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.core.orders import Order, Spawn
 from reloader.core.values import Cause, Gate, Reason, Role, Seconds, Task, Ticket, Version
+from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from dataclasses import dataclass
 
     from reloader.core.news import News
     from reloader.core.settings import Settings
-else:
-    from reloader.light import dataclass
 
 # --- the pipeline: from a change to a version that was built well --------------------------------
 

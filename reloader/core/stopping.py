@@ -6,12 +6,12 @@ Pure: no clock, no process, no file.
 from __future__ import annotations
 
 import signal
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.core.life import UP, Event, Life
 from reloader.core.orders import Drain, Kill, Stop
 from reloader.core.state import Quitting, State, Turn, past
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from reloader.core.life import Proc

@@ -8,13 +8,12 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from reloader.light import dataclass
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from dataclasses import dataclass
 
     from reloader.core.needs import Needs
-else:
-    from reloader.light import dataclass
 
 Seconds = float  # of the loop's clock, or a span of it
 

@@ -5,7 +5,6 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -28,14 +27,11 @@ from reloader.core.state import (
     State,
 )
 from reloader.core.values import Role
+from reloader.light import asdict, dataclass
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
-
     from reloader.core.life import Proc
     from reloader.core.values import Seconds
-else:
-    from reloader.light import dataclass
 
 
 class Condition(Enum):

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass
+from reloader.light import dataclass, replace
 
+if TYPE_CHECKING:
     from reloader.detect.folder import Folder
-else:
-    from reloader.light import dataclass
 
 Texts = tuple[str, ...]
 

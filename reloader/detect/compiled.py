@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader.detect.candidate import Candidate, quoted
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

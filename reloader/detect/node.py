@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reloader.detect.candidate import Candidate, Texts, beside
 from reloader.detect.dev_servers import reloads, without_watcher
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from reloader.detect.folder import Folder

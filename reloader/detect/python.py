@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.detect.candidate import Candidate, beside, quoted
@@ -19,6 +18,7 @@ from reloader.detect.sources import (
     module_at,
     modules,
 )
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,11 +6,11 @@ Pure.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.core.needs import NOTHING, Needs
 from reloader.filter.globs import glob, is_glob, is_made, is_temporary
+from reloader.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reloader.config.model import Layer, Origin
@@ -17,6 +16,7 @@ from reloader.core.needs import RELOAD
 from reloader.filter.globs import NEVER
 from reloader.filter.lines import ConfigLines
 from reloader.filter.matchers import Decision, Endings, Paths, RuleMatcher, no, searches
+from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

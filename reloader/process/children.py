@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from reloader.command.which import SpawnError, find
 from reloader.core.facts import Measured, Noticed, ProcessExited, TreeEmptied
 from reloader.core.news import Warned
 from reloader.core.values import Scope, Status
+from reloader.light import dataclass, field, replace
 from reloader.process.mark import is_effaced, is_nested, stamped, ticket_in
 from reloader.process.spawn import Starter
 from reloader.process.tree import GroupView, ProcView, written

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.command.bytecode import Bytecode
@@ -12,6 +11,7 @@ from reloader.command.parse import Command, app_command, parse_line
 from reloader.core.facts import Noticed, ProcessStarted, SpawnFailed
 from reloader.core.news import Warned
 from reloader.core.values import Role
+from reloader.light import dataclass
 from reloader.process.children import SpawnError
 from reloader.process.spec import NULL, SpawnSpec
 

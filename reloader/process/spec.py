@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from reloader.light import dataclass
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from dataclasses import dataclass
-else:
-    from reloader.light import dataclass
 
 NULL = -1  # stands for /dev/null among `stdio`
 

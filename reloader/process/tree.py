@@ -7,8 +7,9 @@ Reads only what it is asked about: on a machine with a thousand processes, ours 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from reloader.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

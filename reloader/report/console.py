@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -38,6 +37,7 @@ from reloader.core.news import (
     Warned,
     WatchStarted,
 )
+from reloader.light import dataclass
 from reloader.report.text import duration, one_line
 from reloader.report.writer import Writer
 

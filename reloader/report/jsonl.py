@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from reloader.light import asdict
 from reloader.report.writer import Writer
 
 if TYPE_CHECKING:

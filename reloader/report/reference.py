@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields
 from typing import get_args
 
 from reloader.core import news
+from reloader.light import fields
 from reloader.report.jsonl import VERSION, event_name
 
 _TYPES = {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import selectors
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.core.changes import suspect
@@ -27,6 +26,7 @@ from reloader.core.facts import (
 )
 from reloader.core.machine import advance, next_deadline
 from reloader.core.orders import Drain, Kill, Measure, Order, Quit, Reply, Route, Spawn, Stop
+from reloader.light import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -12,9 +12,9 @@ from __future__ import annotations
 import errno
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from reloader.light import dataclass, field
 from reloader.sockets import group
 
 if TYPE_CHECKING:

@@ -25,11 +25,11 @@ import select
 import selectors
 import signal
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reloader.core.facts import Noticed, ProcessExited, SignalReceived
 from reloader.core.news import KeysOffered, Warned
+from reloader.light import dataclass
 from reloader.terminal.keys import OFFER, Keys
 
 if TYPE_CHECKING:

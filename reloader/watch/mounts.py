@@ -10,9 +10,9 @@ import contextlib
 import re
 import select
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from reloader.light import dataclass
 from reloader.paths import is_below
 
 if TYPE_CHECKING:

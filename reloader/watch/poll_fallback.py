@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from reloader.light import replace
 from reloader.watch import mounts
 from reloader.watch.engine_poll import Poller
 

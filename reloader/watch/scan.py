@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reloader.filter.rules import FileFilter
+from reloader.light import dataclass
 from reloader.watch.options import ScanOptions
 from reloader.watch.tree import Tree
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import sys
 import types
-from dataclasses import replace
+
+from reloader.light import replace
 
 sys.path.pop(0)  # this folder: the project under test must find nothing here
 

@@ -8,8 +8,6 @@ expects fails, too, as it is thrown away.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reloader.core.facts import FilesChanged, ProcessExited, ProcessStarted, SignalReceived, Tick
 from reloader.core.formatters import Echo, Echoes
 from reloader.core.machine import advance, next_deadline
@@ -18,6 +16,7 @@ from reloader.core.orders import Spawn
 from reloader.core.settings import Settings
 from reloader.core.state import begin
 from reloader.core.values import Change, Role, Status, Task
+from reloader.light import replace
 
 APP = Task(Role.APP)
 BUILD = Task(Role.BUILD)

@@ -10,7 +10,6 @@ import sys
 import textwrap
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +18,7 @@ from reloader.commands.healthcheck import healthcheck
 from reloader.control import socket as control
 from reloader.control.status import Status, typed
 from reloader.errors import ConfigError, ReloaderError, TakenError
+from reloader.light import asdict, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,9 +8,10 @@ from __future__ import annotations
 import gc
 import time
 from collections import deque
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from reloader.light import fields
 from tests.prove.model import Violation, canonical, start, successors
 
 if TYPE_CHECKING:
@@ -85,9 +86,7 @@ def way(came: dict[int, tuple[int, Fact | None, float]], key: int) -> list[tuple
     return steps[::-1]
 
 
-def playbook(
-    settings: Settings, steps: list[tuple[float, Fact]], last: World | None = None
-) -> str:
+def playbook(settings: Settings, steps: list[tuple[float, Fact]], last: World | None = None) -> str:
     """The script as a test would have it; the orders it leads to are left to the reader."""
     lines = [f"book = Playbook({short(settings)}).at(0); book.orders = ()"]
     lines += [f"book.at({now:g}, {fact}); book.orders = ()" for now, fact in steps]

@@ -1,12 +1,11 @@
-"""A small world around the machine, for an exhaustive search: what can happen next, and what must hold.
+"""A small world around the machine, for an exhaustive search: events, and what must hold.
 
 A world is a value: the machine's state, the processes that are alive, and how much of each kind of
-event is still to come. `successors` gives every event that can happen in it, with the world after it.
+event is still to come. `successors` gives every event that can happen in it, with the world after.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.core.facts import (
@@ -24,6 +23,7 @@ from reloader.core.facts import (
     TreeEmptied,
 )
 from reloader.core.feedback import Loops
+from reloader.core.fleet import RERUN_HEALTHY
 from reloader.core.formatters import Echo, Echoes
 from reloader.core.life import UP, Life
 from reloader.core.machine import advance, next_deadline
@@ -43,11 +43,13 @@ from reloader.core.state import (
     is_moving,
 )
 from reloader.core.values import Change, Gate, Request, Role, Scope, Status, Wish
+from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reloader.core.facts import Fact
+    from reloader.core.life import Proc
     from reloader.core.settings import Settings
     from reloader.core.state import State
 
@@ -56,7 +58,7 @@ SAVE = FilesChanged((Change("app.py", RELOAD),))
 FAR = 11.0  # seconds: how long ago something was does not matter beyond
 
 
-class Violation(AssertionError):
+class Violation(AssertionError):  # noqa: N818 -- the word of the field
     """Something happened that must never happen."""
 
 
@@ -102,7 +104,7 @@ def start(settings: Settings, budget: Budget) -> World:
     return step(World(state, (), 0.0, 1, 0, budget), Tick())
 
 
-def step(world: World, fact: Fact, **changes: object) -> World:
+def step(world: World, fact: Fact, **changes: object) -> World:  # noqa: C901 -- one for each order
     """Returns the world after the fact. Raises Violation."""
     world = replace(world, **changes)
     try:
@@ -189,7 +191,7 @@ def successors(world: World) -> Iterator[tuple[Fact, World]]:
 
 
 def happens_to(world: World, process: Process) -> Iterator[tuple[Fact, World]]:
-    ticket, role, _, leader, survivors, draining = process
+    ticket, role, leader = process.ticket, process.role, process.leader
     rest = tuple(other for other in world.processes if other.ticket != ticket)
     budget = world.budget
     if leader is None:
@@ -326,6 +328,13 @@ def canonical(world: World) -> tuple:
     def since(at: float | None) -> float | None:
         return None if at is None else max(-FAR, round(at - now, 3))
 
+    def age(proc: Proc) -> int | None:
+        """Only a rerun asks how long an app lived: less than 1 s, than 10 s, or longer."""
+        if state.settings.rerun is None or not proc.is_app or not proc.pid:
+            return None
+        lived = now - proc.started_at
+        return (lived >= 1) + (lived >= RERUN_HEALTHY)
+
     procs = tuple(
         (
             places[p.ticket],
@@ -333,7 +342,7 @@ def canonical(world: World) -> tuple:
             p.life,
             p.wanted,
             state.fleet.wanted == p.version,
-            since(p.started_at) if p.pid else None,
+            age(p),
             p.ready_at is None,
             since(p.ready_by),
             p.life is Life.STOPPING,
@@ -354,7 +363,9 @@ def canonical(world: World) -> tuple:
             for p in sorted(world.processes)
         ]
     )
-    bursts = tuple((b.lane, since(b.first_at), since(b.last_at), len(b.paths)) for b in state.bursts)
+    bursts = tuple(
+        (b.lane, since(b.first_at), since(b.last_at), len(b.paths)) for b in state.bursts
+    )
     work = state.pipeline.work
     pipeline = (
         type(work),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from reloader.config import changes
 from reloader.config.changes import Changes, changed
 from reloader.config.model import options
+from reloader.light import replace
 from tests.unit.test_config_load import loaded
 
 PLAIN = '[build]\nbin = "./app"\n'

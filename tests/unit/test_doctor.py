@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import resource
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +16,7 @@ from reloader.commands import doctor
 from reloader.config.model import Build
 from reloader.errors import ConfigError, Exit, Problem
 from reloader.filter.rules import FileFilter
+from reloader.light import fields, replace
 from reloader.watch import mounts
 from reloader.watch.inotify import CREATE, Inotify
 from tests.watch.seeing import config_for
@@ -295,4 +295,4 @@ def test_without_a_usable_config() -> None:
 
 def test_the_names_of_settings_are_real() -> None:
     """Fixes that name a key of the config name one that there is."""
-    assert {"exclude_dir", "include_ext", "poll"} <= {*Build.__dataclass_fields__}
+    assert {"exclude_dir", "include_ext", "poll"} <= {field.name for field in fields(Build)}

@@ -6,7 +6,6 @@ import json
 import os
 import pty
 import re
-from dataclasses import fields
 from datetime import datetime, timezone
 from typing import get_args
 
@@ -28,6 +27,7 @@ from reloader.core.news import (
     Warned,
     WatchStarted,
 )
+from reloader.light import fields
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus
 from reloader.report.console import Console, line_of, wants_color

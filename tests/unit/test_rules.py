@@ -5,7 +5,6 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -15,6 +14,7 @@ from reloader.config.model import Build, Config, Layer, Origin, Rule
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.filter.globs import glob
 from reloader.filter.rules import FileFilter
+from reloader.light import replace
 
 ROOT = "/srv/project"
 GO = Build(

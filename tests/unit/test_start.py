@@ -8,7 +8,17 @@ import sys
 # By what they cost: 10 to 45 ms each, or a whole engine.
 LATER = {
     *("asyncio", "watchfiles", "psutil", "anyio", "subprocess", "multiprocessing", "logging"),
-    *("json", "hashlib", "difflib", "tempfile", "shutil", "pathlib", "importlib.metadata"),
+    *(
+        "dataclasses",
+        "inspect",
+        "json",
+        "hashlib",
+        "difflib",
+        "tempfile",
+        "shutil",
+        "pathlib",
+        "importlib.metadata",
+    ),
     *("reloader.watch.watcher", "reloader.watch.engine_inotify", "reloader.commands.check"),
 }
 

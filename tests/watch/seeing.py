@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import selectors
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reloader import watch
 from reloader.config.model import Build, Config, Engine, Watch
 from reloader.core.facts import FilesChanged, Noticed
 from reloader.core.news import Warned, WatchStarted
+from reloader.light import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
