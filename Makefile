@@ -12,7 +12,7 @@ GO_EXTRA = $(shell command -v go >/dev/null 2>&1 || echo ,go)
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-containers check format test-all bench bench-watch faults air soak clean
+.PHONY: help run test test-containers check format test-all bench bench-watch faults prove air soak clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -52,6 +52,9 @@ bench-watch: $(VENV)/.ready ## measure each way to save, and big trees, for docs
 
 faults: $(VENV)/.ready-to-test ## every fault, and that a naive reloader does not survive it (9 minutes)
 	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
+
+prove: $(VENV)/.ready-to-test ## search every sequence of events in the state machine (10 minutes)
+	$(BIN)/python -m tests.prove $(ARGS)
 
 air: $(VENV)/.ready-to-test ## run each of the real Air files, with stand-ins for go and the like (2 minutes)
 	$(BIN)/python -m pytest -m air tests/air $(ARGS)

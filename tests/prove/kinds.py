@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from reloader.core.debounce import Pace
+from reloader.core.needs import Needs
 from reloader.core.settings import Settings, Strategy
 from tests.prove.model import Budget
 
 HOLD = Strategy(awaits_ready=True, holds=True, drain=0.25)
 OVERLAP = Strategy(overlap=True, awaits_ready=True, holds=True, drain=0.25, ready_within=4)
+
+
+RULES = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)})
 
 
 class Kind(NamedTuple):
@@ -26,6 +31,9 @@ KINDS = (
     Kind("stop_on_error", Settings(build=True, stop_on_error=True), FULL),
     Kind("rerun", Settings(build=True, rerun=0.5), FULL._replace(wishes=0)),
     Kind("hooks", Settings(build=True, pre=1, post=1), FULL._replace(wishes=0, failed_spawns=0)),
+    Kind(
+        "rules", Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)}), FULL
+    ),
     Kind("edits", Settings(build=True), SMALL._replace(edits=1)),
     Kind("hold", Settings(strategy=HOLD), FULL),
     Kind("overlap", Settings(build=True, strategy=OVERLAP), SMALL._replace(saves=2)),

@@ -27,15 +27,14 @@ from reloader.core.fleet import RERUN_HEALTHY
 from reloader.core.formatters import Echo, Echoes
 from reloader.core.life import UP, Life
 from reloader.core.machine import advance, next_deadline
-from reloader.core.needs import RELOAD
-from reloader.core.news import AppDropped, AppExited, AppStarted, StartFailed
+from reloader.core.needs import RELOAD, Needs
+from reloader.core.news import AppDropped, AppExited, AppStarted, BuildSucceeded, StartFailed
 from reloader.core.orders import Drain, Kill, Measure, Quit, Route, Spawn
 from reloader.core.state import (
     Again,
     Failed,
     Forced,
     Idle,
-    Nothing,
     Pending,
     Quitting,
     Start,
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
     from reloader.core.facts import Fact
     from reloader.core.life import Proc
     from reloader.core.settings import Settings
-    from reloader.core.state import State
+    from reloader.core.state import Shutdown, State
 
 NO_FORMATTER = Echoes({"py": Echo(gap=0.0, trust=0)})
 SAVE = FilesChanged((Change("app.py", RELOAD),))
@@ -95,7 +94,9 @@ class World:
     built: int  # the version of the newest good build
     budget: Budget
     excused: bool = False  # people were told why no app of the newest version runs
+    good: bool = False  # a build has succeeded that no change had cancelled
     quits: int = 0
+    posts: int = 0  # post_cmd that were spawned
     gate: tuple = (Gate.REFUSE, None)
 
 
@@ -117,13 +118,15 @@ def step(world: World, fact: Fact, **changes: object) -> World:  # noqa: C901 --
     except (AssertionError, StopIteration, AttributeError) as error:
         raise Violation(f"the machine fails: {error}") from error
     processes = {process.ticket: process for process in world.processes}
-    quits, gate, excused = world.quits, world.gate, world.excused
+    good = world.good
+    quits, posts, gate, excused = world.quits, world.posts, world.gate, world.excused
     for order in orders:
         match order:
             case Spawn(ticket, task):
                 is_app = task.role is Role.APP and state.settings.build
                 version = world.built if is_app else world.saved
                 processes[ticket] = Process(ticket, task.role, version)
+                posts += task.role is Role.POST
             case Drain(ticket):
                 processes[ticket] = processes[ticket]._replace(draining=True)
             case Kill(ticket, Scope.GROUP):
@@ -140,23 +143,27 @@ def step(world: World, fact: Fact, **changes: object) -> World:  # noqa: C901 --
                 excused = True
             case AppDropped():
                 excused = True
+            case BuildSucceeded():
+                good = True
     state = replace(state, loops=Loops(), echoes=NO_FORMATTER)
     after = replace(
         world,
         state=state,
         processes=tuple(processes.values()),
+        good=good,
         quits=quits,
+        posts=posts,
         gate=gate,
         excused=excused,
     )
-    check(after)
+    check(after, world.state.shutdown)
     return after
 
 
 # --- what can happen next ------------------------------------------------------------------------
 
 
-def successors(world: World) -> Iterator[tuple[Fact, World]]:
+def successors(world: World) -> Iterator[tuple[Fact, World]]:  # noqa: C901 -- one for each event
     state, budget = world.state, world.budget
     if state.done:
         return
@@ -172,6 +179,9 @@ def successors(world: World) -> Iterator[tuple[Fact, World]]:
     if budget.saves:
         less = budget._replace(saves=budget.saves - 1)
         yield SAVE, step(world, SAVE, saved=world.saved + 1, budget=less)
+        for name in state.settings.rule_paces:
+            change = Change(f"a.{name}", Needs(rules=frozenset({name})))
+            yield FilesChanged((change,)), step(world, FilesChanged((change,)), budget=less)
     if budget.signals:
         signal = SignalReceived(15)
         yield signal, step(world, signal, budget=budget._replace(signals=budget.signals - 1))
@@ -258,7 +268,8 @@ def must(holds: bool, what: str) -> None:
         raise Violation(what)
 
 
-def check(world: World) -> None:
+def check(world: World, before: Shutdown | None) -> None:
+    """Holds the world, and what the shutdown was before its last step."""
     state, processes = world.state, world.processes
     strategy = state.settings.strategy
     apps = [p for p in processes if p.role is Role.APP]
@@ -267,10 +278,9 @@ def check(world: World) -> None:
     must(world.quits <= 1, "two ends")
     must(state.done == (world.quits == 1), "an end without Quit, or Quit without an end")
     if state.done:
-        must(
-            not processes or isinstance(state.shutdown, Forced) or was_forced(world),
-            "an end while processes run",
-        )
+        forced = isinstance(before, Forced)
+        must(not processes or forced, "an end while processes run")
+        must(forced or world.posts == state.settings.post, "an end without its post_cmd")
         return
     must({p.ticket for p in processes} <= {p.ticket for p in state.procs}, "an unknown process")
     generations = state.generations
@@ -287,11 +297,6 @@ def check(world: World) -> None:
         check_rest(world)
 
 
-def was_forced(world: World) -> bool:
-    """All that is left has got SIGKILL: the end need not wait for it."""
-    return all(process.leader is not None for process in world.processes)
-
-
 def check_rest(world: World) -> None:
     """With no deadline, nothing is due until a process ends or somebody does something."""
     state = world.state
@@ -304,15 +309,16 @@ def check_rest(world: World) -> None:
         return
     failed = isinstance(state.pipeline.work, Failed)
     must(failed or isinstance(state.pipeline.work, Idle), f"owed for ever: {state.pipeline}")
+    must(failed or not state.pipeline.rules, f"a rule owed for ever: {state.pipeline.rules}")
     must(not isinstance(state.fleet.want, Start), "wanted, and never started")
     must(not state.bursts, "a change that is never seen")
     apps = [p for p in world.processes if p.role is Role.APP]
     if not state.settings.app:
         return
-    if not isinstance(state.fleet.want, Nothing):
+    taken_down = failed and state.settings.stop_on_error
+    if not taken_down and (world.good or not state.settings.build):
         must(bool(apps) or world.excused, "no app, though one was built well")
-    else:
-        must(failed, "no app was ever started, and no failure is shown")
+    must(bool(apps) or failed or world.excused, "no app, and no failure is shown")
     if apps and not failed and not world.excused:
         must(max(p.version for p in apps) == world.saved, "old code runs after a save")
 
@@ -372,6 +378,7 @@ def canonical(world: World) -> tuple:
         *(() if isinstance(work, Idle) else (work.needs,)),
         work.done if isinstance(work, Pending) else 0,
         min(state.pipeline.cancelled, 3),
+        frozenset(state.pipeline.rules),
     )
     want = state.fleet.want
     fleet = (
@@ -399,5 +406,6 @@ def canonical(world: World) -> tuple:
         world.built - world.saved,
         world.budget,
         world.excused,
+        world.good,
         gate,
     )
