@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,12 @@ from reloader.config.load import Invocation
 from reloader.config.load import read as read_config
 from reloader.errors import ConfigError, Exit, Problem, ReloaderError
 from reloader.light import dataclass, replace
+from reloader.process import bootstrap
+from reloader.report.text import say
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from reloader.arguments import Given
     from reloader.commands.app import Project
@@ -57,15 +60,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _dispatch(arguments)
     except ReloaderError as error:
-        for problem in error.problems:
-            sys.stderr.write(f"reloader: {problem}\n")
+        _complain(error.problems)
         return error.status
     except BrokenPipeError:  # `reloader run -h | head -1`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
+    except _OutputError as error:
+        _complain([Problem(f"the output can't be written: {error.reason}")])
+        return Exit.FAILED
     except Exception as error:  # noqa: BLE001 -- a fault of ours: a sentence, not a traceback
-        sys.stderr.write(f"reloader: {_fault(error)}\n")
+        _complain([Problem(_fault(error))])
         return Exit.FAULT
+
+
+def _complain(problems: Iterable[Problem]) -> None:
+    """Writes to stderr; there is nobody else to tell if that fails."""
+    for problem in problems:
+        first, *rest = problem.lines()
+        with suppress(OSError):
+            say([f"reloader: {first}", *rest], sys.stderr)
+
+
+class _OutputError(Exception):
+    """Standard output can't be written: a full disk, an I/O error."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(error)
+        self.reason = (error.strerror or str(error)).lower()
 
 
 def _fault(error: Exception) -> str:
@@ -87,10 +107,12 @@ def _fault(error: Exception) -> str:
 def _dispatch(arguments: list[str]) -> int:
     first = arguments[0] if arguments else ""
     if first in _HELP:
-        return _say(_overview())
+        return _say_text(_overview())
     if first == "--version":
-        return _say(f"reloader {__version__}\n")
+        return _say(f"reloader {__version__}")
     if first in _COMMANDS:
+        if first != "run":
+            bootstrap.release()
         return _COMMANDS[first].run(arguments[1:])
     if first.startswith("-") or not first or _is_run(first):
         return _run(arguments)
@@ -105,11 +127,19 @@ def _is_run(word: str) -> bool:
     return any(os.access(os.path.join(folder, word), os.X_OK) for folder in folders)
 
 
-def _say(text: str) -> int:
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
+def _say(*lines: str) -> int:
+    """Writes lines to stdout. Raises BrokenPipeError, or _OutputError."""
+    try:
+        say(lines, sys.stdout)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise _OutputError(error) from None
     return Exit.OK
+
+
+def _say_text(text: str) -> int:
+    return _say(*text.rstrip("\n").split("\n"))
 
 
 def _overview() -> str:
@@ -118,7 +148,7 @@ def _overview() -> str:
         f"usage: {_USAGE}\n\n"
         "Rebuilds and restarts an app when its files change.\n\n"
         "commands:\n" + "\n".join(lines) + "\n\n"
-        "reloader COMMAND -h says more of a command, reloader --version which one this is.\n"
+        "Run 'reloader COMMAND --help' for details, 'reloader --version' for the version.\n"
     )
 
 
@@ -139,15 +169,15 @@ def _close(name: str, files: list[str]) -> str:
 
 
 _RUN = Grammar(
-    "run", _USAGE, switches=(("--json", "one JSON object a line on stdout for each news"),)
+    "run", _USAGE, switches=(("--json", "one JSON object a line on stdout for each event"),)
 )
 _CHECK = Grammar(
     "check",
     "reloader check [-c FILE]… [--strict] [--json] [--print] [--section.key VALUE …]",
     switches=(
-        ("--strict", "exit status 1 if anything is doubtful"),
+        ("--strict", "exit status 1 for warnings, too"),
         ("--json", "one JSON object a line for each finding"),
-        ("--print", "the whole config, each value with its origin; what is doubtful on stderr"),
+        ("--print", "the whole config, each value with its origin; warnings on stderr"),
     ),
 )
 _DOCTOR = Grammar(
@@ -168,7 +198,7 @@ _EXPLAIN = Grammar(
 def _run(arguments: list[str]) -> int:
     ours, words, args = divide(arguments)
     if any(text in _HELP for text in ours):
-        return _say(parser_of(_RUN, ours, is_help=True).format_help())
+        return _say_text(parser_of(_RUN, ours, is_help=True).format_help())
     given = read(_RUN, ours)
     if all(map(os.path.isdir, words)):  # `reloader DIR` is `cd DIR && reloader`
         given.options.file.extend(words)
@@ -251,8 +281,10 @@ def _one(given: Given) -> Invocation:
 
 def _check(arguments: list[str]) -> int:
     if any(text in _HELP for text in arguments):
-        return _say(parser_of(_CHECK, arguments).format_help())
+        return _say_text(parser_of(_CHECK, arguments).format_help())
     given = read(_CHECK, arguments)
+    import json
+
     from reloader.commands import check
 
     statuses = []
@@ -260,19 +292,23 @@ def _check(arguments: list[str]) -> int:
         reading = read_config(invocation, os.environ, _working_directory())
         findings = check.check(reading, os.environ)
         file = reading.document.name if reading.document else invocation.file
-        text = check.render(findings, file, as_json=given.options.json)
-        if given.options.print:
-            _say(check.printed(reading, as_json=given.options.json))
-            sys.stderr.write(text)
+        if given.options.json:
+            lines = [json.dumps(finding.record()) for finding in findings]
         else:
-            _say(text)
+            lines = [line for finding in findings for line in finding.lines()]
+            lines.append(check.conclusion(findings, file))
+        if given.options.print:
+            _say(*check.printed(reading, as_json=given.options.json))
+            say(lines, sys.stderr)
+        else:
+            _say(*lines)
         statuses.append(check.status(findings, strict=given.options.strict))
     return max(statuses)
 
 
 def _explain(arguments: list[str]) -> int:
     if any(text in _HELP for text in arguments):
-        return _say(parser_of(_EXPLAIN, arguments).format_help())
+        return _say_text(parser_of(_EXPLAIN, arguments).format_help())
     ours, behind = split(arguments)
     given = read(_EXPLAIN, ours)
     cwd = _working_directory()
@@ -282,23 +318,25 @@ def _explain(arguments: list[str]) -> int:
     words = [*given.words, *behind]
     if not words:
         raise nothing_to_explain()
-    return _say(explain(words, reading, cwd))
+    return _say(*explain(words, reading, cwd))
 
 
 def _doctor(arguments: list[str]) -> int:
     if any(text in _HELP for text in arguments):
-        return _say(parser_of(_DOCTOR, arguments).format_help())
+        return _say_text(parser_of(_DOCTOR, arguments).format_help())
     given = read(_DOCTOR, arguments)
     reading = read_config(_one(given), os.environ, _working_directory())
+    import json
+
     from reloader.commands import doctor
 
     error = None if reading.config else ConfigError(*reading.problems)
     findings = []
     for finding in doctor.doctor(reading.config, error):  # at once: the next may take long
         findings.append(finding)
-        _say(doctor.line(finding, as_json=given.options.json))
+        _say(*([json.dumps(finding.record())] if given.options.json else finding.rows()))
     if not given.options.json:
-        _say(doctor.summary(findings))
+        _say(doctor.conclusion(findings))
     return doctor.status(findings)
 
 
@@ -317,11 +355,14 @@ def _init(arguments: list[str]) -> int:
     parser.add_argument("--run", action="store_true", help="start at once with the new config")
     given = parser.parse_args(arguments)
     if given.help:
-        return _say(parser.format_help())
+        return _say_text(parser.format_help())
     if given.source and given.template:
         raise ConfigError(Problem("--from and --template exclude each other", hint="keep one"))
     status = _written(given)
-    return _run([]) if given.run and not given.print else status
+    if not given.run or given.print:
+        return status
+    bootstrap.block()
+    return _run([])
 
 
 def _written(given: Namespace) -> int:
@@ -330,12 +371,12 @@ def _written(given: Namespace) -> int:
 
     cwd = _working_directory()
     if given.source:
-        return _say(convert(cwd, given.source, os.environ, force=given.force))
+        return _say_text(convert(cwd, given.source, os.environ, force=given.force))
     force = given.force or given.print
     planned = plan(cwd, force=force, template=given.template, ask=asked)
     if given.print:
-        return _say(planned.text)
-    return _say(planned.said + write(cwd, planned.text, force=given.force))
+        return _say_text(planned.text)
+    return _say_text(planned.said + write(cwd, planned.text, force=given.force))
 
 
 # --- healthcheck ---------------------------------------------------------------------------------
@@ -344,21 +385,23 @@ def _written(given: Namespace) -> int:
 def _healthcheck(arguments: list[str]) -> int:
     parser = Parser(prog="reloader healthcheck", formatter_class=Formatter, **PLAIN)
     parser.add_argument("-h", "--help", action="store_true", help="this text")
-    text = "a failed build is no harm while the last good app runs"
+    text = "ignore failed builds as long as the app is running"
     parser.add_argument("--app-only", action="store_true", help=text)
     given = parser.parse_args(arguments)
     if given.help:
-        return _say(parser.format_help())
+        return _say_text(parser.format_help())
     from reloader.commands.healthcheck import healthcheck
 
-    return _say(healthcheck(_working_directory(), app_only=given.app_only))
+    return _say_text(healthcheck(_working_directory(), app_only=given.app_only))
 
 
 _COMMANDS = {
     "run": _Command("build, run, watch; what reloader does without a command", _run),
-    "check": _Command("what is wrong with the config, and what is doubtful", _check),
-    "explain": _Command("whether a save of a file does something; what a key means", _explain),
-    "doctor": _Command("whether this machine and project are fit for reloading", _doctor),
+    "check": _Command("find errors in the config, and warnings", _check),
+    "explain": _Command("tell what a save of a file does, or what a key means", _explain),
+    "doctor": _Command("look for problems of this machine and project", _doctor),
     "init": _Command("write a .reload.toml that fits the project", _init),
-    "healthcheck": _Command("whether the app is up and its last build was good", _healthcheck),
+    "healthcheck": _Command(
+        "exit with 0 if the app is up and its last build succeeded", _healthcheck
+    ),
 }

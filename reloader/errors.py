@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 from reloader.light import dataclass
 
@@ -19,15 +23,30 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where, what was expected and found, what to do."""
+    """One thing that is wrong: where, what was expected and found, what to do.
+
+    Its texts may hold anything that stands in a file: escape them before a terminal sees them.
+    """
 
     text: str
     where: str = ""  # "FILE:LINE", "--build.delay", "RELOADER_BUILD_DELAY"
     hint: str = ""
+    excerpt: tuple[str, ...] = ()  # lines of the file, with a mark
+
+    def lines(self) -> Iterator[str]:
+        """Yields the problem as several lines: the problem, the excerpt, the hint."""
+        yield f"{self.where}: {self.text}" if self.where else self.text
+        yield from self.excerpt
+        yield from (f"  hint: {self.hint}",) * bool(self.hint)
+
+    @property
+    def line(self) -> str:
+        """Returns the problem as one line, with the hint behind a semicolon."""
+        head = f"{self.where}: {self.text}" if self.where else self.text
+        return f"{head}; {self.hint}" if self.hint else head
 
     def __str__(self) -> str:
-        head = f"{self.where}: {self.text}" if self.where else self.text
-        return f"{head}\n  hint: {self.hint}" if self.hint else head
+        return "\n".join(self.lines())
 
 
 class ReloaderError(Exception):

@@ -13,7 +13,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING
 
 from reloader import __version__
-from reloader.checks.finding import Finding, Grade
+from reloader.checks.finding import Finding, Level
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -39,7 +39,7 @@ def _versions() -> Finding:
     for name in _PACKAGES:
         with suppress(metadata.PackageNotFoundError):
             packages.append(f"{name} {metadata.version(name)}")
-    return Finding("versions", Grade.OK, f"{text} {platform.release()}; {', '.join(packages)}")
+    return Finding("versions", Level.INFO, f"{text} {platform.release()}; {', '.join(packages)}")
 
 
 # --- PID 1 ----------------------------------------------------------------------------------------
@@ -52,15 +52,15 @@ def pid1(words: Sequence[str], *, contained: bool) -> Finding:
     where = "in a container" if contained else "not in a container"
     if "reloader" in names:
         why = "it passes signals on, reaps orphans, and ends within 8 s of SIGTERM"
-        return Finding("pid 1", Grade.OK, "reloader", why)
+        return Finding("pid 1", Level.INFO, "reloader", why)
     if name in _SHELLS:
         why = (
             "a shell passes no signal on: if it has started reloader, `docker stop` kills both"
             " after 10 s, and the app can't finish its work"
         )
         fix = 'CMD ["reloader", "run"]; in a script: exec reloader run'
-        return Finding("pid 1", Grade.NOTE, f"{name}, {where}", why, fix)
-    return Finding("pid 1", Grade.OK, f"{name}, {where}")
+        return Finding("pid 1", Level.WARNING, f"{name}, {where}", why, fix)
+    return Finding("pid 1", Level.INFO, f"{name}, {where}")
 
 
 def _words_of_pid1() -> list[str]:
@@ -81,14 +81,14 @@ def descriptors(soft: int, hard: int) -> Finding:
     """RLIMIT_NOFILE."""
     if soft == resource.RLIM_INFINITY or soft >= _FEW_FILES:
         number = "no limit" if soft == resource.RLIM_INFINITY else f"up to {soft:,}"
-        return Finding("open files", Grade.OK, number)
+        return Finding("open files", Level.INFO, number)
     why = "the app inherits that, and one with some connections needs more"
     enough = max(_FEW_FILES, 1024)
     if hard == resource.RLIM_INFINITY or hard >= enough:
         fix = f"ulimit -n {enough}"
     else:
         fix = f"raise the hard limit, too ({hard}): docker run --ulimit nofile={enough}"
-    return Finding("open files", Grade.NOTE, f"up to {soft:,} only", why, fix)
+    return Finding("open files", Level.WARNING, f"up to {soft:,} only", why, fix)
 
 
 # --- times ----------------------------------------------------------------------------------------
@@ -107,7 +107,7 @@ def _file_times(root: str) -> Iterator[Finding]:
             now = time.time_ns()
     except OSError as error:
         why = "reloader writes nothing there; a build that does would fail"
-        yield Finding("root", Grade.OK, f"{root} can't be written: {error.strerror}", why)
+        yield Finding("root", Level.INFO, f"{root} can't be written: {error.strerror}", why)
         return
     yield from times(stamps, now)
 
@@ -115,17 +115,19 @@ def _file_times(root: str) -> Iterator[Finding]:
 def times(stamps: Collection[int], now_ns: int) -> Iterator[Finding]:
     """What these times of quick saves say; the last was at `now_ns`, by our clock."""
     if len(set(stamps)) == _SAVES:
-        yield Finding("file times", Grade.OK, "fine enough to tell two quick saves apart")
+        yield Finding("file times", Level.INFO, "fine enough to tell two quick saves apart")
     else:
         why = "where files are polled, two saves of the same size within that time look like one"
-        yield Finding("file times", Grade.NOTE, "too coarse to tell two quick saves apart", why)
+        yield Finding("file times", Level.WARNING, "too coarse to tell two quick saves apart", why)
     ahead = (max(stamps) - now_ns) / 1e9
     if abs(ahead) <= _SKEW:
-        yield Finding("clock", Grade.OK, "the files' and ours agree")
+        yield Finding("clock", Level.INFO, "the files' and ours agree")
     else:
         what = f"files are {abs(ahead):,.1f} s {'ahead of' if ahead > 0 else 'behind'} our clock"
         why = "reloader does not mind; make and other tools that compare times do"
-        yield Finding("clock", Grade.NOTE, what, why, "set the clock of the machine that has them")
+        yield Finding(
+            "clock", Level.WARNING, what, why, "set the clock of the machine that has them"
+        )
 
 
 def _read(path: str) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from reloader.checks import watches
-from reloader.checks.finding import Finding, Grade
+from reloader.checks.finding import Finding, Level
 from reloader.filter.rules import FileFilter
 from reloader.paths import is_below
 from reloader.watch import mounts
@@ -32,7 +32,7 @@ def checks(config: Config, held: watches.Watches | None) -> Iterator[Finding]:
     if config.build.poll:
         why = "polling sees a save later than events do, and costs CPU"
         fix = "leave it out: where no events come, reloader polls without being told to"
-        yield Finding("poll", Grade.NOTE, "build.poll is on: all files are polled", why, fix)
+        yield Finding("poll", Level.WARNING, "build.poll is on: all files are polled", why, fix)
     found = scan(config).folders
     yield from of_tree(rules, found, config.build.exclude_dir)
     if events:
@@ -51,7 +51,7 @@ def of_mounts(rules: FileFilter, table: mounts.Mounts, *, events: bool) -> Itera
     for root in rules.roots:
         mount = table.of(os.path.realpath(root))
         if mount is None:
-            yield Finding("mount", Grade.NOTE, f"{root}: nothing is known of its file system")
+            yield Finding("mount", Level.WARNING, f"{root}: nothing is known of its file system")
         else:
             yield _of_mount(root, mount, events=events)
     for point, mount in sorted(table.at.items()):
@@ -66,24 +66,24 @@ def of_mounts(rules: FileFilter, table: mounts.Mounts, *, events: bool) -> Itera
 def _of_mount(path: str, mount: mounts.Mount, *, events: bool) -> Finding:
     if mount.source.endswith("//deleted"):
         why = "the folder outside was deleted and made again, and this is the deleted one"
-        return Finding("mount", Grade.BAD, f"{path} is stale", why, "start the container again")
+        return Finding("mount", Level.ERROR, f"{path} is stale", why, "start the container again")
     if mount.is_silent:
         why = "no event comes here for what is written on the other side, so a save is seen later"
         fix = "none needed; quicker: sources on a disk of this machine (WSL: below /home, not /mnt)"
-        return Finding("mount", Grade.NOTE, f"{path}: {mount.fstype}, polled", why, fix)
+        return Finding("mount", Level.WARNING, f"{path}: {mount.fstype}, polled", why, fix)
     if not events:
-        return Finding("mount", Grade.OK, f"{path}: {mount.fstype}, polled like all")
+        return Finding("mount", Level.INFO, f"{path}: {mount.fstype}, polled like all")
     if mount.is_local:
-        return Finding("mount", Grade.OK, f"{path}: {mount.fstype}, watched by events")
+        return Finding("mount", Level.INFO, f"{path}: {mount.fstype}, watched by events")
     what = f"{path}: {mount.fstype}, watched by events, and looked through every 30 s"
     why = "what is written from outside may raise no event; if so it is noticed, and polled then"
-    return Finding("mount", Grade.OK, what, why)
+    return Finding("mount", Level.INFO, what, why)
 
 
 def _of_file(name: str) -> Finding:
     why = "most editors replace a file, and what is mounted stays the old one"
     fix = "mount the folder that it is in"
-    return Finding("mount", Grade.NOTE, f"{name} is mounted as a single file", why, fix)
+    return Finding("mount", Level.WARNING, f"{name} is mounted as a single file", why, fix)
 
 
 def is_silent(table: mounts.Mounts, path: str) -> bool:
@@ -101,18 +101,18 @@ def of_tree(
     counted = sum(map(len, found.values()))
     what = f"{len(found):,} folders to watch, with {counted:,} files that count"
     if counted:
-        yield Finding("tree", Grade.OK, what)
+        yield Finding("tree", Level.INFO, what)
     else:
         why = "no save would do anything"
         fix = "build.include_ext says which do; reloader explain PATH says why one doesn't"
-        yield Finding("tree", Grade.NOTE, what, why, fix)
+        yield Finding("tree", Level.WARNING, what, why, fix)
     huge = list(_huge(rules.roots, found))
     shown = [rules.shown(path) for path, _, _ in huge]
     for name, (_, folders, files) in zip(shown, huge, strict=True):
         what = f"{name}: {folders:,} folders, with {files:,} files that count"
         why = "each folder takes a watch, and a look at the start"
         fix = f"if none should: exclude_dir = {json.dumps([*excluded, *shown])} in [build]"
-        yield Finding("huge", Grade.NOTE, what, why, fix)
+        yield Finding("huge", Level.WARNING, what, why, fix)
 
 
 def _huge(

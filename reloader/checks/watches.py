@@ -9,7 +9,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reloader.checks.finding import Finding, Grade
+from reloader.checks.finding import Finding, Level
 from reloader.light import dataclass
 from reloader.watch.inotify import Inotify
 
@@ -85,7 +85,7 @@ def read() -> Watches | None:
 def findings(found: Watches | None) -> Iterator[Finding]:
     """What is to be said of them."""
     if found is None:
-        yield Finding("watches", Grade.NOTE, "no inotify here: watchfiles is used, or polling")
+        yield Finding("watches", Level.WARNING, "no inotify here: watchfiles is used, or polling")
         return
     if found.refusal:
         why = "all files are polled, which costs CPU and sees a save later"
@@ -93,7 +93,7 @@ def findings(found: Watches | None) -> Iterator[Finding]:
         fix = (
             found.instances.raised(_FEW_INSTANCES) if is_full else "allow inotify_init1 (seccomp?)"
         )
-        yield Finding("watches", Grade.NOTE, f"no inotify to be had: {found.refusal}", why, fix)
+        yield Finding("watches", Level.WARNING, f"no inotify to be had: {found.refusal}", why, fix)
         return
     yield _told("watches", found.watches, found.holders, "what no watch is left for is polled")
     if found.instances.is_tight:
@@ -108,7 +108,7 @@ def budget(found: Watches | None, needed: int) -> Iterator[Finding]:
     what = f"{needed:,} folders to watch, and {found.left:,} watches left"
     why = "the rest is polled, which costs CPU and sees a save later"
     fix = f"leave folders out (exclude_dir), or {found.watches.raised(max(needed, _LEAST // 2))}"
-    yield Finding("watches", Grade.NOTE, what, why, fix)
+    yield Finding("watches", Level.WARNING, what, why, fix)
 
 
 def _told(topic: str, limit: Limit, holders: tuple[Holder, ...], why: str) -> Finding:
@@ -117,8 +117,8 @@ def _told(topic: str, limit: Limit, holders: tuple[Holder, ...], why: str) -> Fi
     who = ", ".join(f"{holder.name} (pid {holder.pid}) {n:,}" for holder, n in named if n)
     what = f"{limit.used:,} of {limit.number:,} in use" + (f": {who}" if who else "")
     if not limit.is_tight:
-        return Finding(topic, Grade.OK, what)
-    return Finding(topic, Grade.NOTE, what, why, limit.raised())
+        return Finding(topic, Level.INFO, what)
+    return Finding(topic, Level.WARNING, what, why, limit.raised())
 
 
 def _limit(what: str) -> tuple[str, int] | None:

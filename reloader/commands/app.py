@@ -199,7 +199,7 @@ class Live:
 
         reading = self._project.read()
         if reading.config is None:
-            text = "; ".join(" ".join(str(problem).split()) for problem in reading.problems)
+            text = "; ".join(problem.line for problem in reading.problems)
             if text != self._rejected:
                 yield Noticed(ConfigRejected(text))
             self._rejected = text

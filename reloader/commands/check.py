@@ -1,4 +1,4 @@
-"""`reloader check`: what is wrong with a config, and what is doubtful."""
+"""`reloader check`: errors in a config, and warnings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from reloader.checks.finding import Finding, Level, summary
 from reloader.config import warnings
 from reloader.config.model import Layer
 from reloader.config.project import GO_EXCLUDE_DIR
@@ -15,7 +16,7 @@ from reloader.config.toml_writer import effective, value_of
 from reloader.config.validate import problem
 from reloader.config.wording import quoted
 from reloader.errors import Exit, Problem
-from reloader.light import dataclass, replace
+from reloader.light import replace
 from reloader.watch.scan import scan
 
 if TYPE_CHECKING:
@@ -26,38 +27,6 @@ if TYPE_CHECKING:
     from reloader.config.model import Config
     from reloader.filter.rules import FileFilter
     from reloader.watch.scan import ProjectScan
-
-
-class Level(Enum):
-    """How bad a finding is."""
-
-    ERROR = "error"  # the config can't be used
-    DOUBT = "doubt"  # it can, and something in it is probably not meant
-    NOTE = "note"  # good to know, nothing to do
-
-
-@dataclass(frozen=True)
-class Finding:
-    level: Level
-    problem: Problem
-
-    def text(self) -> str:
-        """`FILE:LINE: level: what`, and what to do about it on a line of its own."""
-        where = f"{self.problem.where}: " if self.problem.where else ""
-        hint = f"\n  hint: {self.problem.hint}" if self.problem.hint else ""
-        return f"{where}{self.level.value}: {self.problem.text}{hint}\n"
-
-    def record(self) -> dict[str, object]:
-        """For --json. `line` is null where there is none; `where` may be a flag or a variable."""
-        file, line = _place(self.problem)
-        return {
-            "level": self.level.value,
-            "file": file or None,
-            "line": line or None,
-            "where": self.problem.where,
-            "message": self.problem.text,
-            "hint": self.problem.hint,
-        }
 
 
 def check(reading: Reading, environ: Mapping[str, str]) -> list[Finding]:
@@ -71,58 +40,41 @@ def check(reading: Reading, environ: Mapping[str, str]) -> list[Finding]:
         found += [problem for problem in missing if not (problem.where and problem.where in told)]
         found += _env_files(config, environ)
         found += _counting(config, reading.document)
-    return [
-        *(Finding(Level.ERROR, problem) for problem in reading.problems),
-        *(Finding(Level.DOUBT, problem) for problem in sorted(dict.fromkeys(found), key=_line)),
-        *(Finding(Level.NOTE, problem) for problem in reading.remarks),
-    ]
-
-
-def _line(problem: Problem) -> int:
-    return _place(problem)[1]
-
-
-def _place(problem: Problem) -> tuple[str, int]:
-    """File and line of `FILE:LINE` and `FILE:LINE:COLUMN`; "" and 0 of a flag or a variable."""
-    found = re.fullmatch(r"(.+?):(\d+)(?::\d+)?", problem.where)
-    return (found[1], int(found[2])) if found else ("", 0)
+    findings = [Finding.of(Level.ERROR, problem) for problem in reading.problems]
+    warned = [Finding.of(Level.WARNING, problem) for problem in dict.fromkeys(found)]
+    findings += sorted(warned, key=lambda finding: finding.place[1])
+    return findings + [Finding.of(Level.INFO, problem) for problem in reading.remarks]
 
 
 def status(findings: list[Finding], *, strict: bool) -> Exit:
-    """2: wrong; 1: doubtful, with --strict; else 0."""
+    """Returns 2 for errors; 1 for warnings, with --strict; else 0."""
     levels = {finding.level for finding in findings}
     if Level.ERROR in levels:
         return Exit.USAGE
-    return Exit.FAILED if strict and Level.DOUBT in levels else Exit.OK
+    return Exit.FAILED if strict and Level.WARNING in levels else Exit.OK
 
 
-def render(findings: list[Finding], file: str, *, as_json: bool) -> str:
-    """Lines for people with the sum at the end, or one JSON object a line."""
-    if as_json:
-        return "".join(json.dumps(finding.record()) + "\n" for finding in findings)
-    count = [finding.level for finding in findings].count
-    wrong, doubtful = count(Level.ERROR), count(Level.DOUBT)
-    sums = [f"{wrong} wrong"] * bool(wrong) + [f"{doubtful} doubtful"] * bool(doubtful)
-    end = f"{file or 'the config'}: {', '.join(sums) or 'nothing wrong, nothing doubtful'}\n"
-    return "".join(finding.text() for finding in findings) + end
+def conclusion(findings: list[Finding], file: str) -> str:
+    """Returns the last line: "FILE: 1 error, 2 warnings"."""
+    return f"{file or 'the config'}: {summary(findings) or 'no errors, no warnings'}"
 
 
-def printed(reading: Reading, *, as_json: bool) -> str:
-    """The whole config with the origin of each value; nothing if it can't be used."""
+def printed(reading: Reading, *, as_json: bool) -> list[str]:
+    """Returns the whole config with the origin of each value; nothing if it can't be used."""
     config = reading.config
     if config is None:
-        return ""
+        return []
     if not as_json:
-        return effective(config)
+        return list(effective(config))
     rows = {
         key: {"value": value_of(config, key), "origin": origin.where}
         for key, origin in config.origins.items()
     }
-    return json.dumps(rows, default=_plain) + "\n"
+    return [json.dumps(rows, default=_plain)]
 
 
 def _plain(value: object) -> object:
-    """What JSON has no form for: an enum by its value, a rule as a table."""
+    """Returns what JSON has no form for: an enum by its value, a rule as a table."""
     return value.value if isinstance(value, Enum) else vars(value)
 
 
@@ -139,10 +91,9 @@ def _programs(config: Config, document: Document | None, path: str) -> Iterator[
     for key, index, line in jobs:
         if line and _is_missing(program := parse_line(line).argv[0], config.command_dir, path):
             yield problem(key, warnings.at(config, document, key, index), *_no_program(program))
-    keys = ("full_bin", "entrypoint", "bin")
-    key = next((f"build.{name}" for name in keys if getattr(build, name)), "")
-    if not key:
+    if build.app is None:
         return
+    key = f"build.{build.app.key}"
     program = app_command(config).argv[0]
     is_path = "/" in program or re.search(rf"(?<![\w-]){re.escape(program)}(?![\w-])", build.cmd)
     is_built = is_path and (build.cmd or build.pre_cmd)

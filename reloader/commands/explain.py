@@ -29,13 +29,15 @@ _RULE_KEYS = {
 }
 
 
-def explain(words: Sequence[str], reading: Reading, cwd: str) -> str:
-    """What there is to say of each word: a path, a key, or a table of keys.
+def explain(words: Sequence[str], reading: Reading, cwd: str) -> Iterator[str]:
+    """Yields the lines about each word: a path, a key, or a table of keys.
 
     Raises ConfigError: about paths nothing can be said without a config.
     """
     paths = _Paths(reading, cwd)
-    return "\n".join("\n".join(_about(word, paths)) + "\n" for word in words)
+    for number, word in enumerate(words):
+        yield from ("",) * bool(number)
+        yield from _about(word, paths)
 
 
 def _about(word: str, paths: _Paths) -> Iterator[str]:

@@ -83,11 +83,12 @@ def _syntax_problem(message: str, text: str, name: str) -> Problem:
         column = len(lines[line - 1]) + 1
     start = max(0, column - _WIDEST)
     content = lines[line - 1][start : start + _WIDEST]
-    padding = "".join("\t" if char == "\t" else " " for char in content[: column - 1 - start])
+    content = "".join(char if char.isprintable() else " " for char in content)  # one column each
     gutter = f"  {line} | "
-    caret = " " * (len(gutter) - 2) + "| " + padding + "^"
+    caret = " " * (len(gutter) - 2) + "| " + " " * (column - 1 - start) + "^"
     sentence, hint = _in_our_words(what, lines[line - 1])
-    return Problem(f"{sentence}\n{gutter}{content}\n{caret}", f"{name}:{line}:{column}", hint)
+    place = f"{name}:{line}:{column}"
+    return Problem(sentence, place, hint, (gutter + content, caret))
 
 
 _HINTS = {

@@ -11,7 +11,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NewType
 
-from reloader.config.wording import one_line
 from reloader.light import dataclass, field, fields
 
 if TYPE_CHECKING:
@@ -354,12 +353,12 @@ class Config:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the user should know once, at the start."""
-        return tuple(map(one_line, self.doubts))
+        return tuple(problem.line for problem in self.doubts)
 
     @property
     def asides(self) -> tuple[str, ...]:
         """What only --json says at the start."""
-        return tuple(map(one_line, self.remarks))
+        return tuple(problem.line for problem in self.remarks)
 
 
 SECTIONS = ("build", "log", "color", "misc", "screen", "terminal", "proxy", "watch")

@@ -35,17 +35,16 @@ def toml(value: object, kind: Kind | None = None) -> str:
     return str(value)
 
 
-def effective(config: Config) -> str:
-    """The whole config of a run as a file, with each value's origin as a comment.
+def effective(config: Config) -> Iterator[str]:
+    """Yields the lines of the whole config of a run, with each value's origin as a comment.
 
     What the project or reloader decides at run time has no value and is a comment itself.
     """
-    lines = [*_rows(config, "", config)]
+    yield from _rows(config, "", config)
     for section in model.SECTIONS:
-        lines += ["", f"[{section}]", *_rows(config, f"{section}.", getattr(config, section))]
+        yield from ("", f"[{section}]", *_rows(config, f"{section}.", getattr(config, section)))
         if section == "build":
-            lines += _rules(config)
-    return "\n".join(lines) + "\n"
+            yield from _rules(config)
 
 
 def value_of(config: Config, key: str) -> Any:

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from reloader.errors import Problem
-
 _LONGEST = 60  # characters of a value that a message repeats; enough to know it again
 
 
@@ -33,12 +31,6 @@ def quoted(text: str) -> str:
     cut = text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
     inner = "".join(_visible(char) for char in cut)
     return f'"{inner}"'
-
-
-def one_line(problem: Problem) -> str:
-    """A problem as a line of the run says it: where, what, and what to do after a semicolon."""
-    head = f"{problem.where}: {problem.text}" if problem.where else problem.text
-    return f"{head}; {problem.hint}" if problem.hint else head
 
 
 def _visible(char: str) -> str:

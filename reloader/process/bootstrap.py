@@ -25,6 +25,14 @@ def block() -> None:
     _occupy_standard_descriptors()
 
 
+def release() -> None:
+    """Lets signals through again: a command that starts nothing ends at Ctrl-C like any program."""
+    if signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ()):
+        return  # `block` has not been called
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback, and status 130 in a shell
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
+
+
 def _occupy_standard_descriptors() -> None:
     """Started with `>&-`, the next file we open would be the app's standard output."""
     for number in range(3):

@@ -200,7 +200,7 @@ class Console:
         app: str = "",
         start_line: Callable[[], None] = lambda: None,
     ) -> None:
-        self._app = f"{app} | " if app else ""
+        self._app = f"{one_line(app)} | " if app else ""
         self._log = config.log
         self._color = config.color
         self._banner = config.misc.startup_banner
@@ -219,7 +219,8 @@ class Console:
             self._write(self._clear)
         if isinstance(news, Greeted) and self._banner is not None:
             if self._banner and not self._log.silent:
-                self._write(self._banner.encode(errors="replace") + b"\n")
+                text = "\n  ".join(map(one_line, self._banner.split("\n")))
+                self._write(text.encode(errors="replace") + b"\n")
             return
         line = line_of(news)
         if line is not None and self._is_shown(line):

@@ -1,11 +1,16 @@
 """Text that came from outside, made safe for one line of a terminal or a log.
 
-Pure.
+Commands print through `say` alone, and reports through `one_line`.
 """
 
 from __future__ import annotations
 
+import os
 import re
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Control characters, lone surrogates (bytes that are no UTF-8), and what turns a line around:
 # shown as escapes, never executed by a terminal.
@@ -17,6 +22,31 @@ _UNSAFE = re.compile(
 def one_line(text: str) -> str:
     """The text with every unsafe character as an escape like those of Python's strings."""
     return _UNSAFE.sub(lambda match: _escape(match.group()), text)
+
+
+def say(lines: Iterable[str], stream: TextIO | None) -> None:
+    """Writes lines; whatever stands in them, each stays one line and commands no terminal.
+
+    `stream` is None if it was closed when reloader started; then nothing is written.
+    Raises OSError if it can't be written, BrokenPipeError if its reader has gone.
+    """
+    if stream is None:
+        return
+    encoding = stream.encoding or "utf-8"
+    text = "".join(f"{one_line(line)}\n" for line in lines)
+    try:
+        stream.write(text.encode(encoding, "replace").decode(encoding))
+        stream.flush()
+    except OSError:
+        _drop(stream)
+        raise
+
+
+def _drop(stream: TextIO) -> None:
+    """Sends what is left in a stream nowhere; else the interpreter tries it once more at exit."""
+    null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _escape(char: str) -> str:

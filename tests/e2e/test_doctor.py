@@ -76,7 +76,7 @@ def test_a_healthy_project(folder: Path) -> None:
     for topic in ("versions", "pid 1", "open files", "clock", "watches", "config", "mount", "tree"):
         assert topic in text
     assert "40 folders to watch, with 1 files that count" in text
-    assert "\nbad " not in text
+    assert "\nerror " not in text
 
 
 def test_who_holds_watches(project: Project) -> None:
@@ -87,27 +87,27 @@ def test_who_holds_watches(project: Project) -> None:
     project.config("[build]\nentrypoint = ['python3', '-IS', 'app.py']\n")
     run = project.start()
     (watches,) = records(project.folder)["watches"]
-    named = f"(pid {run.process.pid}) 30" in watches["what"]  # and one for the config
-    assert named or watches["what"].count("(pid ") == 3  # those who hold most
+    named = f"(pid {run.process.pid}) 30" in watches["message"]  # and one for the config
+    assert named or watches["message"].count("(pid ") == 3  # those who hold most
 
 
 def test_too_few_watches(folder: Path) -> None:
     """A user namespace has limits of its own; what is polled then, and what to do, is said."""
     limited = apart("echo 20 > /proc/sys/user/max_inotify_watches")
     _, short = records(folder, *limited)["watches"]
-    assert short["grade"] == "note"
-    assert short["what"] == "40 folders to watch, and 20 watches left"
+    assert short["level"] == "warning"
+    assert short["message"] == "40 folders to watch, and 20 watches left"
     assert "polled" in short["why"]
-    assert "sysctl -w user.max_inotify_watches=524288" in short["fix"]
+    assert "sysctl -w user.max_inotify_watches=524288" in short["hint"]
 
 
 def test_no_inotify(folder: Path) -> None:
     """Not one instance is left: then no mount is said to be watched by events."""
     found = records(folder, *apart("echo 0 > /proc/sys/user/max_inotify_instances"))
     (none,) = found["watches"]
-    assert none["what"] == "no inotify to be had: Too many open files"
-    assert "user.max_inotify_instances=" in none["fix"]
-    assert found["mount"][0]["what"].endswith("polled like all")
+    assert none["message"] == "no inotify to be had: Too many open files"
+    assert "user.max_inotify_instances=" in none["hint"]
+    assert found["mount"][0]["message"].endswith("polled like all")
 
 
 def test_a_folder_that_costs_and_gives_nothing(folder: Path) -> None:
@@ -115,13 +115,13 @@ def test_a_folder_that_costs_and_gives_nothing(folder: Path) -> None:
     for number in range(1000):
         (folder / f"src/data/{number}").mkdir(parents=True)
     (huge,) = records(folder)["huge"]
-    assert huge["what"].startswith("src: 1,002 folders, with 0 files")
-    line = huge["fix"].partition(": ")[2].removesuffix(" in [build]")
+    assert huge["message"].startswith("src: 1,002 folders, with 0 files")
+    line = huge["hint"].partition(": ")[2].removesuffix(" in [build]")
     with (folder / ".reload.toml").open("a") as config:
         config.write(line + "\n")
     found = records(folder)
     assert "huge" not in found
-    assert found["tree"][0]["what"] == "40 folders to watch, with 1 files that count"
+    assert found["tree"][0]["message"] == "40 folders to watch, with 1 files that count"
 
 
 def test_a_mount_without_events(folder: Path) -> None:
@@ -130,10 +130,10 @@ def test_a_mount_without_events(folder: Path) -> None:
         pytest.skip("SKIPPED: no bindfs here")
     mount = f'bindfs -o subtype=grpcfuse,nonempty,{TIMEOUTS} "$PWD/d1" "$PWD/d1"'
     below = records(folder, *apart(mount, 'umount "$PWD/d1"'))["mount"][1]
-    assert below["what"] == f"{folder}/d1: fuse.grpcfuse, polled"
-    assert below["grade"] == "note"
+    assert below["message"] == f"{folder}/d1: fuse.grpcfuse, polled"
+    assert below["level"] == "warning"
     assert below["why"]
-    assert below["fix"]
+    assert below["hint"]
 
 
 def test_an_overlay(folder: Path, tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_an_overlay(folder: Path, tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
     layers = f"lowerdir=$PWD,upperdir={tmp_path}/upper,workdir={tmp_path}/work"
     (mount,) = records(folder, *apart(f'mount -t overlay overlay -o "{layers}" "$PWD"'))["mount"]
-    assert "overlay, watched by events, and looked through" in mount["what"]
+    assert "overlay, watched by events, and looked through" in mount["message"]
 
 
 def test_a_shell_as_pid_1(folder: Path) -> None:
@@ -151,15 +151,15 @@ def test_a_shell_as_pid_1(folder: Path) -> None:
         pytest.skip("SKIPPED: no user namespaces here")
     first = ("unshare", "-Urpf", "--mount-proc", "sh", "-c", '"$@"; true', "sh")
     (pid1,) = records(folder, *first)["pid 1"]
-    assert pid1["grade"] == "note"
-    assert "exec reloader run" in pid1["fix"]
+    assert pid1["level"] == "warning"
+    assert "exec reloader run" in pid1["hint"]
 
 
 def test_few_open_files(folder: Path) -> None:
     """Where the limit can't be raised from inside, it is said how from outside."""
     (limit,) = records(folder, "sh", "-c", 'ulimit -n 100; exec "$@"', "sh")["open files"]
-    assert limit["what"] == "up to 100 only"
-    assert "--ulimit nofile=" in limit["fix"]
+    assert limit["message"] == "up to 100 only"
+    assert "--ulimit nofile=" in limit["hint"]
 
 
 def test_a_broken_config(folder: Path) -> None:
@@ -167,8 +167,8 @@ def test_a_broken_config(folder: Path) -> None:
     (folder / ".reload.toml").write_text("[build]\nbni = 'x'\n")
     text, status = ask(folder)
     assert status == 1
-    assert "bad   config      .reload.toml:2: build.bni: unknown key\n" in text
-    assert text.endswith("1 bad: will not work\n") or "1 bad: will not work; " in text
+    assert "error    config      .reload.toml:2: build.bni: unknown key\n" in text
+    assert text.splitlines()[-1].startswith("1 error")
 
 
 def test_names_cannot_write_to_the_terminal(folder: Path) -> None:
@@ -184,4 +184,4 @@ def test_what_is_mounted_here_is_told(folder: Path) -> None:
     """By the type that the kernel gives it."""
     mount = mounts.read().of(os.path.realpath(folder))
     assert mount
-    assert f": {mount.fstype}, " in records(folder)["mount"][0]["what"]
+    assert f": {mount.fstype}, " in records(folder)["mount"][0]["message"]

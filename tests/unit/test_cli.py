@@ -293,4 +293,4 @@ def test_doctor_with_and_without_a_config(runs, tmp_path, capsys):
     (tmp_path / ".reload.toml").write_text('[build]\nbin = "x"\n')
     main(["doctor", "--json"])
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert {"topic", "grade", "what"} <= records[0].keys()
+    assert {"topic", "level", "message"} <= records[0].keys()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reloader.checks import machine, project, watches
-from reloader.checks.finding import Finding, Grade
+from reloader.checks.finding import Finding, Level
 from reloader.checks.watches import Holder, Limit, Watches
 from reloader.commands import doctor
 from reloader.config.model import Build
@@ -30,8 +29,8 @@ UNLIMITED = resource.RLIM_INFINITY
 
 def is_told(finding: Finding, *words: str) -> bool:
     """It is more than a remark: it says why, and what to do, with these words in it."""
-    text = f"{finding.what} {finding.why} {finding.fix}"
-    told = finding.grade is not Grade.OK and bool(finding.why and finding.fix)
+    text = f"{finding.message} {finding.why} {finding.hint}"
+    told = finding.level is not Level.INFO and bool(finding.why and finding.hint)
     return told and all(word in text for word in words)
 
 
@@ -50,7 +49,7 @@ def is_told(finding: Finding, *words: str) -> bool:
 )
 def test_a_pid_1_that_is_fine(words: tuple[str, ...]) -> None:
     """Reloader itself, an init; one that can't be known is not complained of."""
-    assert machine.pid1(words, contained=True).grade is Grade.OK
+    assert machine.pid1(words, contained=True).level is Level.INFO
 
 
 @pytest.mark.parametrize("words", [("/bin/sh", "-c", "reloader run; true"), ("-bash",), ("ash",)])
@@ -65,16 +64,16 @@ def test_few_open_files() -> None:
     assert is_told(machine.descriptors(100, 4096), "ulimit -n 1024")
     assert is_told(machine.descriptors(100, 100), "docker run --ulimit nofile=1024")
     for limits in ((1024, 4096), (UNLIMITED, UNLIMITED)):
-        assert machine.descriptors(*limits).grade is Grade.OK
+        assert machine.descriptors(*limits).level is Level.INFO
 
 
 def test_the_times_of_files() -> None:
     """Coarse ones, and a clock that is not ours."""
     fine = [1_000_000_000, 1_012_000_000, 1_024_000_000, 1_036_000_000]
-    assert {f.grade for f in machine.times(fine, 1_036_500_000)} == {Grade.OK}
+    assert {f.level for f in machine.times(fine, 1_036_500_000)} == {Level.INFO}
     coarse, _ = machine.times([10**9] * 4, 10**9)
-    assert coarse.grade is Grade.NOTE
-    assert "too coarse" in coarse.what
+    assert coarse.level is Level.WARNING
+    assert "too coarse" in coarse.message
     for now, words in ((5_036_000_000, "4.0 s behind"), (-963_999_999, "2.0 s ahead of")):
         _, clock = machine.times(fine, now)
         assert is_told(clock, words)
@@ -103,7 +102,10 @@ def found(used: int = 10, limit: int = 1000, instances: int = 3, refusal: str = 
 def test_watches_in_use() -> None:
     """How many, of how many, and who has them; more than half is worth a word."""
     (few,) = watches.findings(found())
-    assert (few.grade, few.what) == (Grade.OK, "10 of 1,000 in use: code (pid 7) 9, app (pid 8) 1")
+    assert (few.level, few.message) == (
+        Level.INFO,
+        "10 of 1,000 in use: code (pid 7) 9, app (pid 8) 1",
+    )
     (many,) = watches.findings(found(used=501))
     assert is_told(many, "code (pid 7) 500", "sysctl -w fs.inotify.max_user_watches=4000")
     _, instances = watches.findings(found(instances=65))
@@ -117,7 +119,7 @@ def test_no_inotify() -> None:
     (forbidden,) = watches.findings(found(refusal="Function not implemented"))
     assert is_told(forbidden, "Function not implemented", "seccomp")
     (other,) = watches.findings(None)
-    assert other.grade is Grade.NOTE
+    assert other.level is Level.WARNING
 
 
 def test_the_watch_budget() -> None:
@@ -182,14 +184,14 @@ def on(
 def test_mounts_that_are_fine(root: Path, fstype: str, words: str) -> None:
     """Those whose events come, and those whose events mostly do."""
     (finding,) = on(root, ("", fstype))
-    assert finding.grade is Grade.OK
-    assert finding.what.endswith(words)
+    assert finding.level is Level.INFO
+    assert finding.message.endswith(words)
 
 
 def test_where_there_are_no_events(root: Path) -> None:
     """Nobody is told that there are."""
     (finding,) = on(root, ("", "ext4"), events=False)
-    assert finding.what.endswith("polled like all")
+    assert finding.message.endswith("polled like all")
 
 
 def test_mounts_that_are_polled(root: Path) -> None:
@@ -203,7 +205,7 @@ def test_mounts_that_are_polled(root: Path) -> None:
 def test_a_mount_that_is_stale(root: Path) -> None:
     """No save will ever be seen: that is bad."""
     (stale,) = on(root, ("", "ext4"), source="/gone//deleted")
-    assert stale.grade is Grade.BAD
+    assert stale.level is Level.ERROR
     assert is_told(stale, "start the container again")
 
 
@@ -216,7 +218,7 @@ def test_a_file_that_is_mounted(root: Path) -> None:
 def test_nothing_is_known_of_mounts(root: Path) -> None:
     """As on another system."""
     (unknown,) = on(root)
-    assert unknown.grade is Grade.NOTE
+    assert unknown.level is Level.WARNING
 
 
 def of_tree(folders: dict[str, int], *excluded: str) -> list[Finding]:
@@ -232,11 +234,11 @@ def test_huge_folders() -> None:
     few = {f"/p/docs/{n}": 0 for n in range(900)}
     logs = {f"/p/logs/{n}/x": 0 for n in range(1000)}
     tree, *huge = of_tree({"/p": 1, **data, **sources, **few, **logs}, "vendor")
-    assert (tree.grade, tree.what) == (
-        Grade.OK,
+    assert (tree.level, tree.message) == (
+        Level.INFO,
         "5,101 folders to watch, with 2,001 files that count",
     )
-    assert sorted(finding.what.partition(":")[0] for finding in huge) == ["logs", "src/data"]
+    assert sorted(finding.message.partition(":")[0] for finding in huge) == ["logs", "src/data"]
     assert all(is_told(finding, 'exclude_dir = ["vendor", ', '"src/data"') for finding in huge)
 
 
@@ -259,28 +261,31 @@ def test_poll_that_nobody_needs(root: Path) -> None:
 
 # --- what is shown --------------------------------------------------------------------------------
 
-BAD = Finding("mount", Grade.BAD, "it is", "because\x1b[31m", "do this")
-NOTE = Finding("poll", Grade.NOTE, "it is")
-OK = Finding("tree", Grade.OK, "it is")
+BAD = Finding("mount", Level.ERROR, "it is", "because\x1b[31m", "do this")
+NOTE = Finding("poll", Level.WARNING, "it is")
+OK = Finding("tree", Level.INFO, "it is")
 
 
-def test_a_line() -> None:
-    """What, why and what to do, below each other; a name can't write to the terminal."""
-    assert doctor.line(BAD) == (
-        "bad   mount       it is\n        why       because\\x1b[31m\n        fix       do this\n"
-    )
-    assert doctor.line(OK) == "ok    tree        it is\n"
-    assert json.loads(doctor.line(NOTE, as_json=True)) == {
-        "topic": "poll", "grade": "note", "what": "it is", "why": "", "fix": ""
+def test_rows() -> None:
+    """The message, why it matters and what to do, below each other."""
+    assert list(BAD.rows()) == [
+        "error    mount       it is",
+        "           why       because\x1b[31m",
+        "           hint      do this",
+    ]
+    assert list(OK.rows()) == ["ok       tree        it is"]
+    assert NOTE.record() == {
+        "level": "warning", "topic": "poll", "file": None, "line": None, "where": "",
+        "message": "it is", "why": "", "hint": "",
     }  # fmt: skip
 
 
 def test_the_sum_and_the_status() -> None:
     """1 only for what will not work."""
-    assert (doctor.summary([OK]), doctor.status([OK])) == ("all is well\n", Exit.OK)
-    assert doctor.summary([OK, NOTE, NOTE]).startswith("2 to note")
+    assert (doctor.conclusion([OK]), doctor.status([OK])) == ("no problems found", Exit.OK)
+    assert doctor.conclusion([OK, NOTE, NOTE]) == "2 warnings"
     assert doctor.status([OK, NOTE]) is Exit.OK
-    assert doctor.summary([BAD, NOTE]).startswith("1 bad: will not work; 1 to note")
+    assert doctor.conclusion([BAD, NOTE]) == "1 error, 1 warning"
     assert doctor.status([BAD, NOTE]) is Exit.FAILED
 
 
@@ -288,7 +293,8 @@ def test_without_a_usable_config() -> None:
     """What is wrong with it, and the machine all the same."""
     error = ConfigError(Problem("unknown key", ".reload.toml:2", "did you mean build.bin?"))
     told = list(doctor.doctor(None, error))
-    assert is_told(told[-1], ".reload.toml:2: unknown key", "did you mean")
+    assert told[-1].where == ".reload.toml:2"
+    assert is_told(told[-1], "unknown key", "did you mean")
     assert "watches" in {finding.topic for finding in told}
     assert doctor.status(told) is Exit.FAILED
 

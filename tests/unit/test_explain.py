@@ -57,7 +57,7 @@ def project(tmp_path):
 
 def said(folder, *words, cwd=None, **given):
     reading = load.read(Invocation(**given), {"HOME": "/nowhere"}, str(folder))
-    return explain(words, reading, str(cwd or folder))
+    return "".join(f"{line}\n" for line in explain(words, reading, str(cwd or folder)))
 
 
 PATHS = [  # path, what a save does, why, whether its folder is watched
