@@ -162,7 +162,7 @@ def _config(
     root = _root(written, cwd, home, found, is_air=is_air)
     config = _resolved(_completed(written, root, is_air), root, home)
     config = replace(config, file=document.name if document else "", is_air=is_air)
-    if is_air and os.path.realpath(cwd) != root:
+    if is_air and os.path.realpath(cwd) != os.path.realpath(root):
         config = replace(config, workdir=cwd)
     if document and document.path:
         folder, name = os.path.split(os.path.normpath(document.path))
@@ -231,12 +231,15 @@ def _completed(written: Settings, root: str, is_air: bool) -> Settings:
 
 
 def _root(written: Settings, cwd: str, home: str, found: Findings, *, is_air: bool) -> str:
-    """The project's folder, absolute and without links; that it is one is checked here.
+    """Returns the project's folder, absolute, as it is written; checks that it is one.
 
-    Air makes it, and runs: an Air file's may come later.
+    A root that is a link stays one: when the link is swapped, the next start runs where it leads
+    then. Air makes a root that is missing, so an Air file's may come later.
     """
     setting = written.get("root", Setting(model.Config.root, _DEFAULT))
-    root = os.path.realpath(_path(setting.value, cwd, home))
+    root = _path(setting.value, os.path.realpath(cwd), home)
+    if ".." in setting.value.split("/"):  # behind a link it leads elsewhere than it reads
+        root = os.path.realpath(os.path.join(os.path.realpath(cwd), setting.value))
     if problem := validate.root_problem(root, setting.origin):
         (found.doubts if is_air and not os.path.exists(root) else found.problems).append(problem)
     return root

@@ -49,7 +49,7 @@ def dangerous_root(config: Config, home: str, file_dir: str) -> Problem | None:
     In a container HOME is often the WORKDIR, so a home that holds the config file itself is a
     project like any other.
     """
-    root = config.root
+    root = realpath(config.root)
     if config.build.ignore_dangerous_root_dir or root not in ("/", home):
         return None
     if root != "/" and file_dir in (root, join(root, ".config")):
@@ -66,7 +66,7 @@ def dangerous_root(config: Config, home: str, file_dir: str) -> Problem | None:
 def cleaning(config: Config, home: str) -> str:
     """Why `clean_on_exit` must not be: what it would delete; "" if that is ours."""
     target = realpath(config.tmp_dir)
-    if is_below(config.root, target):
+    if is_below(realpath(config.root), target):
         return f"would delete the project: tmp_dir is {target}"
     if target in _SHARED:
         return f"would delete {target}, which is everybody's"
