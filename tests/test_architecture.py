@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "process": {"process", "command", *MESSAGES, "config.model", "runtime.source"},
     "command": {"command", *MESSAGES, "config.model"},
     "terminal": {"terminal", "process", *MESSAGES, "runtime.source"},
-    "watch": {"watch", "filter", *MESSAGES, "core.needs", "config.model", "runtime"},
+    "watch": {"watch", "filter", "files", *MESSAGES, "core.needs", "config.model", "runtime"},
     "control": {"control", *MESSAGES, "core.view", "runtime.source", "errors"},
     "sockets": {"sockets"},
     "ready": {"ready", "sockets", "process.tree", *MESSAGES, "runtime"},

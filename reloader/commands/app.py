@@ -163,9 +163,9 @@ class Live:
         self._shared.inbox.add(self._watcher, self._seat)
 
     def _file_filter(self) -> FileFilter:
-        from reloader.watch import FileFilter
+        from reloader.watch import filter_of
 
-        return FileFilter.of(self.config, self._project.files)
+        return filter_of(self.config, self._project.files)
 
     def _saved(self, changes: Sequence[Change]) -> None:
         root = self.config.root

@@ -6,12 +6,21 @@ Pure.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+from reloader.filter.wildcards import Glob, go_pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # Folders that hold no sources of the project. Hidden ones (.git, .venv, the tools' caches) need no
 # list: no hidden folder is watched unless it is named.
-NEVER = frozenset({"node_modules", "venv", "__pycache__", "__pypackages__", "CVS"})
+NEVER = frozenset(
+    {"node_modules", "venv", "__pycache__", "__pypackages__", "CVS"}
+    | {"site-packages", "dist-packages"}  # of a virtual environment whose folder is the project
+)
 
-# What editors put beside a file while they save it, or while it is open.
+# Files that editors and tools put beside a file while they save, check or copy it.
 _TEMPORARY_ENDS = (
     "~",  # emacs, vim, kate, joe …: backup
     ".swp",  # vim, nano
@@ -22,6 +31,8 @@ _TEMPORARY_ENDS = (
     ".kate-swp",
     ".vsctmp",
     ".crswap",  # a browser's editor
+    ".rsync-partial",
+    ".!sync",  # Resilio
 )
 _TEMPORARY = re.compile(
     r"4913"  # vim: can I write here?
@@ -32,8 +43,17 @@ _TEMPORARY = re.compile(
     r"|\.subl\w+\.tmp"  # Sublime
     r"|\.~lock\..*#"  # LibreOffice
     r"|\.nfs[0-9a-f]{8,}|\.fuse_hidden.*"  # deleted, but still open
+    r"|\._.*"  # AppleDouble: macOS on a file system of another kind
+    r"|flycheck_.+"  # Emacs: the copy that is checked; and Flymake's, below
+    r"|\.syncthing\..*|~syncthing~.*"
+    r"|\.mutagen-.*|\.unison\..*"
+    r"|\.[^.].*\.\w+\.(?=\w*[A-Z0-9])\w{6}"  # rsync: .app.py.Ab3dE6
+    r"|\..+\.~[0-9a-f]+"  # Nextcloud, ownCloud
+    r"|\.~.+|~\$.+|~.+\.tmp"  # Dropbox, Office
 )
-_TEMPORARY_STARTS = frozenset(".#4s")
+_TEMPORARY_STARTS = frozenset(".#4s~f")
+_WRAPPING_STARTS = frozenset(".~#")
+_FLYMAKE = re.compile(r".+_flymake(?:\.\w+)?")
 
 # With include_ext = ["*"] these don't count either: what runs or builds write, nobody edits.
 _MADE = re.compile(
@@ -46,14 +66,31 @@ _MADE = re.compile(
 
 
 def is_temporary(name: str) -> bool:
-    """It is an editor's own file, gone in a moment."""
-    return name.endswith(_TEMPORARY_ENDS) or (
+    """Returns True for an editor's or a tool's own file, which is gone in a moment."""
+    if name.endswith(_TEMPORARY_ENDS) or (
         name[:1] in _TEMPORARY_STARTS and _TEMPORARY.fullmatch(name) is not None
+    ):
+        return True
+    return "_flymake" in name and _FLYMAKE.fullmatch(name) is not None
+
+
+def wraps_a_neighbour(name: str, neighbours: Iterable[str]) -> bool:
+    """Returns True for a hidden name around the name of a file beside it: ".app.py.k3Zq".
+
+    Tools that are not known by name write such files, and take them away. A neighbour counts if it
+    is no hidden file itself and has an extension: ".env.local" beside ".env" is a file like others.
+    """
+    if name[:1] not in _WRAPPING_STARTS:
+        return False
+    return any(
+        other in name and "." in other[1:] and other[0] not in _WRAPPING_STARTS
+        for other in neighbours
+        if other != name
     )
 
 
 def is_made(name: str) -> bool:
-    """It is a log, a database, an object file …: written by programs only."""
+    """Returns True for a log, a database, an object file …: only programs write these."""
     return _MADE.fullmatch(name) is not None
 
 
@@ -61,34 +98,6 @@ def is_glob(text: str) -> bool:
     return any(char in text for char in "*?[")
 
 
-def glob(pattern: str) -> re.Pattern[str]:
-    r"""A pattern for whole paths, with "/" between the names.
-
-    As Go's filepath.Match: `*` and `?` stay within one name, `[^a-z]` negates, `\` quotes. More:
-    `**` is any number of folders. A `[` that nothing closes is just that character.
-    """
-    out: list[str] = []
-    at = 0
-    while at < len(pattern):
-        if found := re.compile(r"(?<![^/])\*\*(/|$)").match(pattern, at):
-            out.append("(?:[^/]+/)*" if found[1] else ".*")
-        elif found := re.compile(r"\*+").match(pattern, at):
-            out.append("[^/]*")
-        elif found := re.compile(r"\?").match(pattern, at):
-            out.append("[^/]")
-        elif found := re.compile(r"\[(\^?)((?:\\.|[^\]\\])+)\]", re.DOTALL).match(pattern, at):
-            out.append(f"(?!/)[{found[1]}{_class(found[2])}]")
-        else:
-            found = re.compile(r"\\?(.)|\\", re.DOTALL).match(pattern, at)
-            assert found is not None  # noqa: S101 -- one of the two always matches
-            out.append(re.escape(found[1] or "\\"))
-        at = found.end()
-    try:
-        return re.compile("".join(out), re.DOTALL)
-    except re.error:  # a range like z-a: for Go a pattern that matches nothing
-        return re.compile(re.escape(pattern))
-
-
-def _class(inside: str) -> str:
-    """The inside of a class, with what only Python finds special quoted."""
-    return re.sub(r"\\.|[\[&|~^]", lambda m: m[0] if m[0][0] == "\\" else "\\" + m[0], inside)
+def glob(pattern: str) -> Glob:
+    """Returns a pattern for whole paths, as Go's filepath.Match has them, and `**`."""
+    return go_pattern(pattern)

@@ -23,24 +23,26 @@ if TYPE_CHECKING:
 class Decision:
     """The needs of a path, and the line of the config that says so.
 
-    `is_config`: the config is read from it, so it is watched whatever it needs.
+    `is_config`: the config is read from it; `is_filter`: the filter is made from it (.gitignore).
+    Both are watched whatever they need.
     """
 
     needs: Needs
     because: str
     is_config: bool = False
+    is_filter: bool = False
 
     @property
     def is_watched(self) -> bool:
         """True if a change of the file matters."""
-        return self.is_config or bool(self.needs)
+        return self.is_config or self.is_filter or bool(self.needs)
 
 
 def no(because: str) -> Decision:
     return Decision(NOTHING, because)
 
 
-_TEMPORARY = no("an editor's temporary file")
+_TEMPORARY = no("a temporary file of an editor or a tool")
 _MADE = no('written by programs; include_ext "*" leaves it out')
 
 

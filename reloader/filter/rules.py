@@ -19,9 +19,12 @@ from reloader.filter.matchers import Decision, Endings, Paths, RuleMatcher, no, 
 from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from reloader.config.model import Config
+    from reloader.filter.gitignore import Ignores
+
+    ReadIgnores = Callable[[str, "Ignores | None"], "Ignores"]
 
 _REMEMBERED = 50_000  # folders whose verdict is kept; more are judged anew
 _BINARY = re.compile(r"[^.]+|.+\.(?:exe|bin|out)")  # names of what compilers make; not "app.sh"
@@ -40,6 +43,8 @@ class Folder:
     files: dict[str, Decision]  # include_file
     own: dict[str, Decision]  # files that reloader and the build write
     configs: frozenset[str]  # names of files that the config may be read from
+    path: str
+    ignores: Ignores | None  # what git ignores here; None: that is not asked
     firm: bool  # it, or something below it, is named: a virtualenv or not, it is watched
 
     @property
@@ -56,6 +61,8 @@ class Folder:
         """Returns the decision for the file of this name."""
         if self.configs and name in self.configs:
             return replace(self._decide(name), is_config=True)
+        if name == ".gitignore" and self.ignores is not None and self.out is None:
+            return replace(self._decide(name), is_filter=True)
         return self._decide(name)
 
     def _decide(self, name: str) -> Decision:
@@ -71,7 +78,13 @@ class Folder:
             found = self.rules.endings.decide(name)
             if not found.needs:
                 return found
+            if self.ignores and (why := self.ignores.why(f"{self.path}/{name}", is_folder=False)):
+                return _ignored(why)
         return self.rules.veto(self.prefix + name) or found
+
+
+def _ignored(why: str) -> Decision:
+    return no(f"git ignores it: {why}; to watch it, set build.include_ext")
 
 
 class FileFilter:
@@ -81,13 +94,18 @@ class FileFilter:
     folders without which something that the config names can't be seen.
     """
 
-    def __init__(self, config: Config, config_files: Iterable[str] = ()) -> None:
+    def __init__(
+        self, config: Config, config_files: Iterable[str] = (), git: ReadIgnores | None = None
+    ) -> None:
         build = config.build
         lines = self.lines = ConfigLines(config)
         self.root = lines.root
         self._config = config
         self._config_files = frozenset(map(posixpath.normpath, config_files))
         self._folders: dict[str, Folder] = {}
+        # A list of the user's decides alone, and an Air file means what it means in Air.
+        by_user = lines.origin("include_ext").layer is not Layer.DEFAULT or config.is_air
+        self._read_ignores = None if by_user else git
         self._commands = tuple(RuleMatcher(lines, n, rule) for n, rule in enumerate(build.rules))
         self.endings = Endings(
             build.include_ext,
@@ -109,9 +127,18 @@ class FileFilter:
         self.roots, self._ways = self._tops()
 
     @classmethod
-    def of(cls, config: Config, config_files: Iterable[str] = ()) -> FileFilter:
-        """Makes the filter; the config is read from one of `config_files` (absolute paths)."""
-        return cls(config, config_files)
+    def of(
+        cls, config: Config, config_files: Iterable[str] = (), git: ReadIgnores | None = None
+    ) -> FileFilter:
+        """Makes the filter; the config is read from one of `config_files` (absolute paths).
+
+        `git` reads the ignore files of a folder; without it nothing is ignored for git's sake.
+        """
+        return cls(config, config_files, git)
+
+    def renewed(self) -> FileFilter:
+        """Makes the same filter anew, from the ignore files as they are now."""
+        return FileFilter(self._config, self._config_files, self._read_ignores)
 
     def decide(self, path: str) -> Decision:
         """Returns the decision for the file at this path."""
@@ -164,10 +191,13 @@ class FileFilter:
         excluded = (
             None if path == self.root else self._veto_dirs.find(self.lines.relative(path)[:-1])
         )
+        out = self._out(path, above, habit, excluded) or self._ignored(path, above)
         return Folder(
             rules=self,
+            path=path,
             prefix=self.lines.relative(path),
-            out=self._out(path, above, habit, excluded),
+            out=out,
+            ignores=None if out else self._ignores(path, above),
             commands=tuple(self._in_force(path, above, habit, excluded)),
             files=self._here(path, self._include_files),
             own=self._here(path, self._own),
@@ -178,6 +208,19 @@ class FileFilter:
             ),
             firm=path in self._ways,
         )
+
+    def _ignored(self, path: str, above: Folder | None) -> Decision | None:
+        """Returns the decision against a folder that git ignores, unless it is named."""
+        if above is None or above.ignores is None or path in self.named:
+            return None
+        why = above.ignores.why(path, is_folder=True)
+        return _ignored(why) if why else None
+
+    def _ignores(self, path: str, above: Folder | None) -> Ignores | None:
+        if self._read_ignores is None:
+            return None
+        begins = above is None or path in self.named
+        return self._read_ignores(path, None if begins or above is None else above.ignores)
 
     def _out(
         self, path: str, above: Folder | None, habit: Decision | None, excluded: Decision | None

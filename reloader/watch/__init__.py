@@ -1,6 +1,6 @@
 """File watching: tells of changes to files that pass the filter."""
 
-from reloader.filter.rules import FileFilter
+from reloader.watch.gitfiles import filter_of
 from reloader.watch.watcher import Watcher, open  # noqa: A004
 
-__all__ = ["FileFilter", "Watcher", "open"]
+__all__ = ["Watcher", "filter_of", "open"]

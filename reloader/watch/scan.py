@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from reloader.filter.rules import FileFilter
 from reloader.light import dataclass
+from reloader.watch.gitfiles import filter_of
 from reloader.watch.options import ScanOptions
 from reloader.watch.tree import Tree
 
 if TYPE_CHECKING:
     from reloader.config.model import Config
+    from reloader.filter.rules import FileFilter
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class ProjectScan:
 
 def scan(config: Config) -> ProjectScan:
     """Looks at all folders that a run would watch."""
-    rules = FileFilter.of(config)
+    rules = filter_of(config)
     tree = Tree(ScanOptions(rules, lambda _: None, follow=config.build.follow_symlink))
     tree.work(math.inf)
     found = {path: tuple(seen.files) for path, seen in tree.folders.items()}

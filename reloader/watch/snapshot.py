@@ -21,8 +21,8 @@ Signature = tuple[int, int, int, int, Owner]
 
 _OWNERS: dict[Owner, Owner] = {}  # few differ, so all share them
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
-_WORKTREE = b"/worktrees/"  # in the .git file of a worktree; a submodule's says /modules/
-MARKS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG", ".git"})
+_WORKTREE, _SUBMODULE = b"/worktrees/", b"/modules/"  # in the .git file of one
+MARKS = frozenset({"pyvenv.cfg", "CACHEDIR.TAG", ".git", "conda-meta"})
 
 LARGEST = 16 << 20  # bytes; bigger files are not read: blake2b takes about 1 ms a MB
 _CHUNK = 1 << 18
@@ -151,6 +151,7 @@ def listing(path: str, place: Folder, rules: FileFilter, *, follow: bool) -> Lis
             name = entry.name
             try:
                 if entry.is_dir(follow_symlinks=follow) or _is_named(entry, prefix, rules):
+                    marked = marked or name == "conda-meta"
                     if rules.enters(prefix + name):
                         subs.append(name)
                     continue
@@ -175,17 +176,21 @@ def _is_named(entry: os.DirEntry[str], prefix: str, rules: FileFilter) -> bool:
 
 def _is_mark(prefix: str, name: str) -> bool:
     if name != ".git":
-        return True
+        return name != "conda-meta"  # a folder, which is looked for by itself
     try:
         descriptor = os.open(prefix + name, _READ | getattr(os, "O_NOFOLLOW", 0))
     except OSError:
         return False
     try:
-        return stat.S_ISREG(os.fstat(descriptor).st_mode) and _WORKTREE in os.read(descriptor, 4096)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return False
+        link = os.read(descriptor, 4096)
     except OSError:
         return False
     finally:
         os.close(descriptor)
+    # A submodule of a worktree has both in its path: "…/worktrees/x/modules/y".
+    return link.rfind(_WORKTREE) > link.rfind(_SUBMODULE)
 
 
 class ContentHashes:

@@ -1,9 +1,8 @@
 """The last look at all files that count, and the looking.
 
-Nothing here waits, and nothing here knows an engine. A tree is told where to look (`hint`, `queue`)
-and answers with values: `folders_to_visit` gives the folders to be listed next, and whoever drives
-the tree has each watched first, so that nothing falls between the look and the watch. `dropped` are
-folders that matter no longer, `links` files that are links, `changed` what differs.
+Nothing here waits or knows an engine. A tree is told where to look (`hint`, `queue`) and answers
+with values: `folders_to_visit` gives the folders to be listed next, and whoever drives the tree has
+each watched first, so that nothing falls between. `dropped` are folders that matter no longer.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from reloader.filter.globs import wraps_a_neighbour
 from reloader.watch.compare import Comparison
 from reloader.watch.snapshot import (
     Listing,
@@ -56,9 +56,8 @@ class Visit(NamedTuple):
 class Tree:
     """Folders and files that count, as last seen; `changed` collects what differed since.
 
-    `careful`: where the clock is too coarse for signatures, bytes are compared, because no event
-    will come. `closes`: an event tells when a file is closed after writing. `roots`: the filter's
-    roots are visited, else only the folders that are queued.
+    `careful`: as `Comparison`. `closes`: as `Unsettled`. `roots`: the filter's roots are visited,
+    else only the folders that are queued.
     """
 
     def __init__(
@@ -71,6 +70,7 @@ class Tree:
     ) -> None:
         self.folders: dict[str, FolderSnapshot] = {}
         self.changed: dict[str, None] = {}
+        self._new: set[str] = set()  # those of them that were never told before
         self.dropped: list[str] = []  # folders that matter no longer
         self.links: dict[str, None] = {}  # files that are links, as they are seen
         self.hints: dict[str, ScanReason] = {}  # files to look at
@@ -112,10 +112,6 @@ class Tree:
         """Asks for a comparison of everything."""
         for root in self.rules.roots:
             self.queue(root, deep=True)
-
-    @property
-    def files(self) -> int:
-        return sum(len(seen.files) for seen in list(self.folders.values()))
 
     def queue(self, path: str, *, deep: bool = False, arrived: bool = False) -> None:
         """Asks for a visit; `deep`: of all that is known below it too; `arrived`: all is new."""
@@ -165,6 +161,10 @@ class Tree:
         self.links.clear()
         return self.is_idle
 
+    @property
+    def files(self) -> int:
+        return sum(len(seen.files) for seen in list(self.folders.values()))
+
     def take(self) -> dict[str, None]:
         """Returns the paths that changed since the last time, in order.
 
@@ -173,6 +173,7 @@ class Tree:
         if self.is_patient:
             return {}
         changed, self.changed = self.changed, {}
+        self._new.clear()
         return changed
 
     @property
@@ -248,6 +249,8 @@ class Tree:
                 self._unsettled.miss(path, time.monotonic())
             return
         self._unsettled.found(path)
+        if old is None and wraps_a_neighbour(name, seen.files):
+            return
         if is_link:
             self.links[path] = None
         elif self._is_unfinished(path, old, new, reason):
@@ -282,9 +285,15 @@ class Tree:
     ) -> None:
         if self._comparison.differs(path, old, new, reason):
             self.changed[path] = None
+            if old is None:
+                self._new.add(path)
 
     def _lost(self, path: str) -> None:
-        self.changed[path] = None
+        if path in self._new:  # it came and went before anybody was told
+            self.changed.pop(path, None)
+        else:
+            self.changed[path] = None
+        self._new.discard(path)
         self._unsettled.found(path)
         self._comparison.forget(path)
 
@@ -375,7 +384,9 @@ class Tree:
         for name, sign in list(new.items()):
             file, before = below(path, name), old.get(name)
             self._unsettled.found(file)
-            if not self._is_unfinished(file, before, sign, ScanReason.LISTED):
+            if before is None and wraps_a_neighbour(name, new):
+                del new[name]
+            elif not self._is_unfinished(file, before, sign, ScanReason.LISTED):
                 self._compare(file, before, sign, ScanReason.LISTED)
             elif before:
                 new[name] = before

@@ -70,6 +70,7 @@ class Watcher:
         self._git_told = GitMoved(busy=False)
         self._deaf = False  # the engine is; the audit has noticed
         self._config_due: Seconds | None = None
+        self._renews = False  # an ignore file has changed
         self._config_since_ns = 0
         self._retry_at: Seconds | None = None
         self._open(since_ns - _CLOCK_NS)
@@ -98,9 +99,16 @@ class Watcher:
             self._look_into(self._audit.doubts())
         facts = list(self._facts())
         if self._config_due is not None and time.monotonic() >= self._config_due:
-            self._config_due = None
-            facts += self._reread()
+            facts += self._read_config()
         return facts
+
+    def _read_config(self) -> Iterable[Fact]:
+        """Acts on a change of the config, or of an ignore file that the filter is made from."""
+        self._config_due = None
+        if self._renews:
+            self._renews = False
+            self.reconfigure(self._config, self._rules.renewed())
+        return self._reread()
 
     def reconfigure(self, config: Config, rules: FileFilter) -> None:
         """Watches by another config from here on; nothing that changes meanwhile is missed.
@@ -225,7 +233,8 @@ class Watcher:
         few = len(paths) <= _FEW
         for path in paths:
             decision = self._rules.decide(path)
-            if decision.is_config:
+            if decision.is_config or decision.is_filter:
+                self._renews = self._renews or decision.is_filter
                 self._note_config(path)
             if needs := decision.needs:
                 yield Change(self._rules.shown(path), needs, *(contents_of(path) if few else ()))

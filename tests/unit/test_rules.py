@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reloader.config.model import Build, Config, Layer, Origin, Rule
 from reloader.core.needs import NOTHING, RELOAD, Needs
-from reloader.filter.globs import glob
+from reloader.filter.globs import glob, is_temporary, wraps_a_neighbour
 from reloader.filter.rules import FileFilter
 from reloader.light import replace
 
@@ -311,7 +311,7 @@ def test_every_decision_says_why() -> None:
         "src/.a/a.go": 'hidden folders like ".a" are never watched',
         "src/node_modules/a.go": 'folders called "node_modules" are never watched',
         "../a.go": "outside the root",
-        "src/.#a.go": "an editor's temporary file",
+        "src/.#a.go": "a temporary file of an editor or a tool",
     }
     for relative, why in because.items():
         assert it.decide(path(relative)).because == why
@@ -357,6 +357,54 @@ def test_names_that_are_no_text() -> None:
 )
 def test_glob(pattern: str, name: str, expected: bool) -> None:
     assert bool(glob(pattern).fullmatch(name)) is expected
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "flycheck_app.py",
+            "app_flymake.py",
+            "._app.py",
+            ".app.py.Ab3dE6",
+            ".syncthing.app.py.tmp",
+        ),
+        *("~syncthing~app.py.tmp", ".mutagen-temporary-1.py", ".~app.py", "~$app.py", ".#app.py"),
+        *(".app.py.~1a2b", ".unison.app.py.1.unison.tmp", "app.py~"),
+    ],
+)
+def test_temporary_files_of_editors_and_tools(name: str) -> None:
+    """They come and go beside a source, and are none, whatever is watched."""
+    assert is_temporary(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("flycheck.py", "app.py", "_app.py", "test_app.py", ".eslintrc.js", ".env.local.sample"),
+        *(
+            ".prettierrc.json",
+            "fly.py",
+            "flymake.py",
+            ".env",
+            "sed.py",
+            "some.config.js",
+            "~app.py",
+        ),
+    ],
+)
+def test_files_that_only_look_like_those(name: str) -> None:
+    """Names that people give to sources."""
+    assert not is_temporary(name)
+
+
+def test_a_hidden_name_around_a_neighbour() -> None:
+    """A tool that nobody here knows wraps the name of the file that it copies."""
+    beside = {"app.py", ".env", "Makefile"}
+    for name in (".app.py.k3", "~app.py", ".sync.app.py", "#app.py.1"):
+        assert wraps_a_neighbour(name, beside), name
+    for name in ("test_app.py", ".env.local", "app.pyi", ".Makefile.x", ".other.py", "app.py"):
+        assert not wraps_a_neighbour(name, {*beside, name}), name
 
 
 # --- against a naive twin -------------------------------------------------------------------------

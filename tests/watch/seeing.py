@@ -47,7 +47,7 @@ class Seeing:
         self.root = str(root)
         config = config_for(root, engine, **build)
         since = time.time_ns() if since_ns is None else since_ns
-        self.watcher = watch.open(config, watch.FileFilter.of(config), since)
+        self.watcher = watch.open(config, watch.filter_of(config), since)
         self.seen: list[str] = []
         self.needs: dict[str, Needs] = {}
         self.batches: list[tuple[str, ...]] = []

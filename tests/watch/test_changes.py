@@ -491,21 +491,24 @@ def test_other_trees_of_their_own(root: Path, engine: Engine) -> None:
     for name, mark, text in (
         ("worktree", ".git", f"gitdir: {root}/.git/worktrees/x\n"),
         ("submodule", ".git", "gitdir: ../.git/modules/submodule\n"),
+        ("linked", ".git", "gitdir: ../.git/worktrees/x/modules/linked\n"),
         ("env311", "pyvenv.cfg", "home = /usr"),
         ("target", "CACHEDIR.TAG", "Signature: 8a477f597d28d172789f06886806bc55"),
     ):
         (root / name).mkdir()
         (root / name / mark).write_text(text)
         (root / name / "x.py").write_text("1")
+    (root / "conda/conda-meta").mkdir(parents=True)
+    (root / "conda/x.py").write_text("1")
     with see(root, engine) as it:
         (root / "made/lib").mkdir(parents=True)
         (root / "made/pyvenv.cfg").write_text("home = /usr")
         it.settle()
-        for name in ("worktree", "env311", "target", "made/lib", "submodule"):
+        for name in ("worktree", "env311", "target", "made/lib", "conda", "submodule", "linked"):
             (root / name / "x.py").write_text("22")
-        it.wait_to_see("submodule/x.py")
+        it.wait_to_see("submodule/x.py", "linked/x.py")
         it.settle()
-        assert set(it.seen) == {"submodule/x.py"}
+        assert set(it.seen) == {"submodule/x.py", "linked/x.py"}
 
 
 def test_named_folders_are_watched_whatever_they_are(root: Path, engine: Engine) -> None:
