@@ -22,7 +22,7 @@ MESSAGES = {"core.values", "core.facts", "core.orders", "core.news"}
 MAY_IMPORT = {
     "core": {"core"},
     "config": {"config", "errors"},
-    "detect": {"detect", "config.document", "errors"},
+    "detect": {"detect", "config.document", "config.self_reloaders", "errors"},
     "filter": {"filter", *MESSAGES, "core.needs", "config.model", "config.regex"},
     "runtime": {"runtime", "core"},
     "process": {"process", "command", *MESSAGES, "config.model", "runtime.source"},

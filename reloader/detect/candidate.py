@@ -67,14 +67,14 @@ class Candidate:
 
 
 def with_environment(folder: Folder, candidate: Candidate) -> Candidate:
-    """Returns it with the project's env files: read for the app, and a save restarts it.
+    """Returns it with the project's env files.
 
     A dev server that reloads by itself reads its own, and looks at them again when it likes.
     """
     files = tuple(name for name in (".flaskenv", ".env") if folder.is_file(name))
     if candidate.include_ext == () or not files:
         return candidate
-    return replace(candidate, env_files=files, include_file=(*candidate.include_file, *files))
+    return replace(candidate, env_files=files)
 
 
 def beside(kind: str, command: str, where: str, files: Texts = ()) -> Candidate:

@@ -1,33 +1,16 @@
-"""Commands that reload by themselves: dev servers, and watchers around a plain program.
-
-Pure: command lines in, command lines out.
-"""
+"""Commands that reload by themselves: dev servers, and watchers around a plain program."""
 
 from __future__ import annotations
 
 import re
 
-# Dev servers that put a change into the running page or process: never restarted for a source.
-_SERVERS = re.compile(
+# Runners of several scripts at once, and tools whose table entry needs more than the line.
+_RUNNERS = re.compile(
     r"""(?:^|[\s/])(?:
-        vite(?!\s+(?:build|preview))(?=\s|$)
-      | (?:next|nuxt|nuxi|astro|svelte-kit|wrangler|vinxi)\s+dev
-      | (?:remix|react-router)\s+(?:vite:)?dev | (?:vitepress|vuepress|rspress)\s+dev
-      | react-scripts\s+start
-      | (?:ng|vue-cli-service|webpack|rsbuild|rspack|gridsome|umi)\s+(?:serve|dev)
-      | webpack-dev-server | gatsby\s+develop | docusaurus\s+start | (?:start-)?storybook\b
-      | parcel(?!\s+build)(?=\s|$) | eleventy\b.*--serve | (?:expo|metro)\s+start | tauri\s+dev
-      | (?:turbo|nx|lerna|moon)\s+(?:run|run-many|exec)?\b.*\b(?:dev|serve|start|watch)\b
-      | snowpack\s+dev
-      | live-server | browser-sync\s+start | webpack\s.*--watch | electron-vite(?:\s+dev)?(?=\s|$)
-      | electron-forge\s+start | quasar\s+dev | ember\s+s(?:erve)? | stencil\s.*--serve | hexo\s+s
-      | (?:streamlit|gradio)\s | mkdocs\s+serve | hugo\s+s(?:erver|erve)? | zola\s+serve
-      | jekyll\s+s(?:erve)? | trunk\s+serve | dx\s+serve | shopify\s+theme\s+dev | sst\s+dev
-      | (?:fastapi|litestar)\s.*(?:\bdev\b|--reload)
-      | (?:uvicorn|gunicorn|hypercorn|granian)\s.*--reload
-      | air(?=\s|$) | cargo[\s-]watch | watchexec\s | entr\s | reflex\s | wgo\s | bacon(?=\s|$)
-      | mix\s+phx\.server | rails\s+s(?:erver)? | bin/rails\s+s(?:erver)? | artisan\s+serve
-      | (?:quarkus:|quarkus)dev | dotnet\s+watch | flutter\s+run
+        (?:turbo|nx|lerna|moon)\s+(?:run|run-many|exec)?\b.*\b(?:dev|serve|start|watch)\b
+      | snowpack\s+dev | electron-vite(?:\s+dev)?(?=\s|$) | electron-forge\s+start
+      | quasar\s+dev | stencil\s.*--serve | hexo\s+s | tauri\s+dev | svelte-kit\s+dev | umi\s+dev
+      | shopify\s+theme\s+dev | flutter\s+run
     )""",
     re.VERBOSE,
 )
@@ -46,26 +29,26 @@ _WATCHERS = (
     (re.compile(r"^nest\s+start\s+--watch\b(?:\s+--\S+)*"), "nest start"),
 )
 _NODEMON = re.compile(
-    r"^(?:npx\s+)?nodemon\s+((?:--?(?:q|quiet|V|verbose|L|legacy-watch|C)\s+|(?:-w|--watch|-e|--ext|-i|--ignore|--delay)[\s=]\S+\s+)*)([\w./-]+\.(?:[cm]?js|ts))((?:\s+[\w./:=-]+)*)$"
+    r"^(?:npx\s+)?nodemon\s+"
+    r"(?:--?(?:q|quiet|V|verbose|L|legacy-watch|C)\s+"
+    r"|(?:-w|--watch|-e|--ext|-i|--ignore|--delay)[\s=]\S+\s+)*"
+    r"([\w./-]+\.(?:[cm]?js|ts))((?:\s+[\w./:=-]+)*)$"
 )
 _NODEMON_EXEC = re.compile(
-    r"^(?:npx\s+)?nodemon\s.*?(?:--exec|-x)[\s=]+(?:'([^']+)'|\"([^\"]+)\"|(\S+))(?:\s+([\w./-]+))?(?=\s|$)"
+    r"^(?:npx\s+)?nodemon\s.*?(?:--exec|-x)[\s=]+(?:'([^']+)'|\"([^\"]+)\"|(\S+))"
+    r"(?:\s+([\w./-]+))?(?=\s|$)"
 )
+_SURE = re.compile(r"node [\w./-]+")  # no look at tables is needed
 _PLAIN = re.compile(r"[^&|;<>$`(){}*?\n]+")
 
 
-def reloads(line: str) -> bool:
-    """Returns True if a command line is, or begins, something that reloads by itself."""
-    return bool(_SERVERS.search(line)) or bool(_watches(line))
+def reloads(line: str, directory: str) -> bool:
+    """Returns True if a command line, run in `directory`, starts something that reloads itself."""
+    if not line or _SURE.fullmatch(line):
+        return False
+    from reloader.config.self_reloaders import find
 
-
-def _watches(line: str) -> bool:
-    return bool(
-        re.search(
-            r"\b(?:nodemon|ts-node-dev|tsnd|tsx\s+watch|nest\s+start\s.*--watch)\b|\s--(?:watch|hot)\b",
-            line,
-        )
-    )
+    return bool(_RUNNERS.search(line)) or find(line, directory) is not None
 
 
 def without_watcher(line: str) -> str:
@@ -74,8 +57,8 @@ def without_watcher(line: str) -> str:
     if not _PLAIN.fullmatch(line):
         return ""
     if found := _NODEMON.match(line):
-        runner = "ts-node" if found[2].endswith(".ts") else "node"
-        return f"{runner} {found[2]}{found[3]}"
+        runner = "ts-node" if found[1].endswith(".ts") else "node"
+        return f"{runner} {found[1]}{found[2]}"
     if found := _NODEMON_EXEC.match(line):
         command = found[1] or found[2] or found[3]
         return " ".join(filter(None, (command, "" if " " in command else found[4])))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import posixpath
 from fnmatch import fnmatchcase
@@ -143,6 +142,8 @@ class Folder:
 
     def json(self, path: str) -> dict[str, Any]:
         """Returns what a JSON file holds, comments left out; {} if it is no object."""
+        import json
+
         text = self.read(path)
         try:
             found = json.loads(text) if text else {}
@@ -153,6 +154,7 @@ class Folder:
 
 def _lenient(text: str) -> Any:
     """Returns JSON with comments and trailing commas (tsconfig.json, deno.jsonc), or {}."""
+    import json
     import re
 
     quoted = r'"(?:[^"\\]|\\.)*"'

@@ -80,6 +80,9 @@ class Package:
         name = str(self.json.get("packageManager", "")).partition("@")[0]
         return name if name in _LOCKS.values() else "npm"
 
+    def reloads(self, line: str) -> bool:
+        return reloads(line, self.folder.top)
+
     def run(self, script: str) -> str:
         return f"{self.runner} run {script}"
 
@@ -110,12 +113,12 @@ def _scripted(package: Package) -> Candidate | None:
         return None
     line = package.line(script)
     plain = without_watcher(line) or line
-    if plain != line or not reloads(line):
+    if plain != line or not package.reloads(line):
         if built := _built(package, plain):
             return built
         if direct := _direct(package, script, plain):
             return _program(package, direct)
-    if reloads(line) or _runs_several(line):
+    if package.reloads(line) or _runs_several(line):
         return _dev_server(package, script)
     return _program(package, package.run(script))
 
@@ -126,7 +129,7 @@ def _chosen(package: Package) -> str:
     is_framework = any(name in package.dependencies for name in _FRAMEWORKS)
     if re.search(
         r"\b(?:next|nuxt|vite|remix-serve|astro|serve)\s+(?:start|preview)|^serve\b", start
-    ) or (is_framework and reloads(package.line("dev"))):
+    ) or (is_framework and package.reloads(package.line("dev"))):
         names = ["dev", *names]
     elif _is_lost(package, start) and not package.scripts.get("build"):
         names = ["dev", "start:dev", *names]
@@ -169,7 +172,7 @@ def _built(package: Package, line: str) -> Candidate | None:
     """Returns build and start, where what is started comes out of the build."""
     file = _file(package, line)
     build = package.scripts.get("build", "")
-    if not file or not build or reloads(build) or re.search(r"\s(?:-w|--watch)\b", build):
+    if not file or not build or package.reloads(build) or re.search(r"\s(?:-w|--watch)\b", build):
         return None
     if not _is_built(package, file) or not _is_one_command(line):
         return None
@@ -296,7 +299,7 @@ def deno(folder: Folder) -> list[Candidate]:
         if line := lines.get(name):
             plain = without_watcher(line)
             command = plain or f"deno task {name}"
-            if not plain and reloads(line):
+            if not plain and reloads(line, folder.top):
                 files = tuple(n for n in (config, "vite.config.ts", ".env") if folder.is_file(n))
                 return [beside("a dev server", command, config, files)]
             break

@@ -8,44 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reloader.detect import compiled, node, others, python, stated
 from reloader.detect.candidate import with_environment
+from reloader.detect.marks import PYTHON, SUBPROJECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from reloader.detect.candidate import Candidate
     from reloader.detect.folder import Folder
 
-    Kind = Callable[[Folder], list[Candidate]]
-
-# What `init --template` knows, in the order in which they are asked.
-KINDS: dict[str, tuple[Kind, ...]] = {
-    "go": (compiled.go,),
-    "rust": (compiled.rust,),
-    "django": (python.django,),
-    "rails": (others.ruby,),
-    "python-web": (python.web, python.streamlit),
-    "node": (node.node, node.deno, node.bun),
-    "java": (compiled.maven, compiled.gradle),
-    "dotnet": (compiled.dotnet,),
-    "php": (others.php,),
-    "worker": (python.workers,),
-    "other": (others.usual,),
-    "procfile": (stated.procfile,),
-    "tasks": (stated.tasks, stated.make),
-    "compose": (lambda f: stated.compose(f, python.interpreter(f)),),
-    "docker": (lambda f: stated.docker(f, python.interpreter(f)),),
-    "python": (python.programs,),
-    "cmake": (compiled.cmake,),
-    "site": (lambda f: others.sites(f, python.interpreter(f)),),
-    "shell": (others.shell,),
-}
-_MARKS = (
-    *("go.mod", "Cargo.toml", "package.json", "deno.json", "manage.py", "pom.xml", "build.gradle"),
-    *("build.gradle.kts", "Gemfile", "composer.json", "mix.exs", "Procfile", "CMakeLists.txt"),
-    *(".reload.toml", ".air.toml", *python.MARKS),
-)
 _MOST = 12  # projects of a monorepo that are looked at
 
 
@@ -54,18 +25,84 @@ def look(folder: Folder) -> list[Candidate]:
     return _here(folder) or _below(folder)
 
 
-def _here(folder: Folder) -> list[Candidate]:
-    for kind in (kind for kinds in KINDS.values() for kind in kinds):
-        if found := kind(folder):
-            return [with_environment(folder, candidate) for candidate in found]
-    return []
-
-
 def every(folder: Folder) -> Iterator[Candidate]:
     """Yields all that any kind of project sees in `folder`, in their order."""
-    for kind in (kind for kinds in KINDS.values() for kind in kinds):
-        for candidate in kind(folder):
+    for found in _kinds(folder):
+        for candidate in found:
             yield with_environment(folder, candidate)
+
+
+def _here(folder: Folder) -> list[Candidate]:
+    found = next(filter(None, _kinds(folder)), [])
+    return [with_environment(folder, candidate) for candidate in found]
+
+
+def _kinds(folder: Folder) -> Iterator[list[Candidate]]:
+    """Yields what each kind of project sees; a kind is imported when its files are there."""
+    if folder.has("go.mod", "go.work", "Cargo.toml") or folder.matching("*.go"):
+        from reloader.detect import compiled
+
+        yield compiled.go(folder)
+        yield compiled.rust(folder)
+    is_python = _is_python(folder)
+    if is_python:
+        from reloader.detect import python
+
+        yield python.django(folder)
+    if folder.has("Gemfile", "bin/rails", "config.ru") or folder.matching("*.rb"):
+        from reloader.detect import others
+
+        yield others.ruby(folder)
+    if is_python:
+        yield python.web(folder)
+        yield python.streamlit(folder)
+    if folder.has("package.json", "deno.json", "deno.jsonc", "bun.lock", "bun.lockb"):
+        from reloader.detect import node
+
+        yield node.node(folder)
+        yield node.deno(folder)
+        yield node.bun(folder)
+    yield from _built(folder)
+    if is_python:
+        yield python.workers(folder)
+    yield from _stated(folder)
+    if is_python:
+        yield python.programs(folder)
+    from reloader.detect import compiled, others, python
+
+    yield compiled.cmake(folder)
+    yield others.sites(folder, python.interpreter(folder))
+    yield others.shell(folder)
+
+
+def _built(folder: Folder) -> Iterator[list[Candidate]]:
+    from reloader.detect import compiled, others
+
+    yield compiled.maven(folder)
+    yield compiled.gradle(folder)
+    yield compiled.dotnet(folder)
+    yield others.php(folder)
+    yield others.usual(folder)
+
+
+def _stated(folder: Folder) -> Iterator[list[Candidate]]:
+    """Yields what files say that name a command for a tool or a container."""
+    from reloader.detect import python, stated
+
+    yield stated.procfile(folder)
+    yield stated.tasks(folder)
+    yield stated.make(folder)
+    interpreter = python.interpreter(folder)
+    yield stated.compose(folder, interpreter)
+    yield stated.docker(folder, interpreter)
+
+
+def _is_python(folder: Folder) -> bool:
+    """Python's own files are there, or sources: without another language's mark, also deeper."""
+    if folder.has("manage.py", *PYTHON) or folder.matching("*.py"):
+        return True
+    depth = 1 if folder.has(*SUBPROJECTS) else 2
+    return any(folder.matching("*.py", path) for path in folder.walk(depth))
 
 
 def _below(folder: Folder) -> list[Candidate]:
@@ -73,7 +110,7 @@ def _below(folder: Folder) -> list[Candidate]:
     tops: list[str] = []
     for path in folder.walk(2):
         is_inside = any(path.startswith(f"{top}/") for top in tops)
-        if path and not is_inside and folder.has(*(f"{path}/{mark}" for mark in _MARKS)):
+        if path and not is_inside and folder.has(*(f"{path}/{mark}" for mark in SUBPROJECTS)):
             tops.append(path)
     found = []
     for top in sorted(tops)[:_MOST]:

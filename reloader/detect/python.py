@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.detect.candidate import Candidate, beside, quoted
+from reloader.detect.marks import PYTHON
 from reloader.detect.sources import (
     LIKELY,
     App,
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from reloader.detect.folder import Folder
     from reloader.detect.sources import Factory, Module
 
-MARKS = ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile", "uv.lock", "poetry.lock")
 _RUNNERS = {
     "uv.lock": "uv run",
     "poetry.lock": "poetry run",
@@ -96,8 +96,6 @@ def web(folder: Folder) -> list[Candidate]:
     An app that a module makes goes before a factory; of several in one directory the one in the
     likeliest module counts, as the others are its parts.
     """
-    if not _is_python(folder):
-        return []
     for depth in range(_DEPTH + 1):
         found = [_app_in(folder, modules(folder, path)) for path in _folders(folder, depth)]
         if level := [candidate for candidate in found if candidate]:
@@ -110,12 +108,8 @@ def _folders(folder: Folder, depth: int) -> list[str]:
     paths = [""]
     for _ in range(depth):
         below = [posixpath.join(p, n) for p in paths for n in folder.folders(p)]
-        paths = [p for p in below if not folder.has(*(posixpath.join(p, m) for m in MARKS))]
+        paths = [p for p in below if not folder.has(*(posixpath.join(p, m) for m in PYTHON))]
     return paths
-
-
-def _is_python(folder: Folder) -> bool:
-    return folder.has(*MARKS) or any(folder.matching("*.py", path) for path in folder.walk(_DEPTH))
 
 
 def _app_in(folder: Folder, found: list[Module]) -> Candidate | None:
@@ -305,8 +299,6 @@ def script(folder: Folder, module: Module, kind: str = "a Python program") -> Ca
 
 def programs(folder: Folder) -> list[Candidate]:
     """Returns the commands of `[project.scripts]`, packages that can be run, and scripts."""
-    if not _is_python(folder):
-        return []
     return _entry_points(folder) or _scripts(folder) or _packages(folder)
 
 

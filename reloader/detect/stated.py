@@ -28,13 +28,13 @@ def procfile(folder: Folder) -> list[Candidate]:
     chosen = {"web": lines["web"]} if "web" in lines else lines
     others = ", ".join(other for other in lines if other not in chosen)
     remark = f"Not started: {others}" if others else ""
-    return [_process(name, line, remark) for line in chosen.values()]
+    return [_process(folder, name, line, remark) for line in chosen.values()]
 
 
-def _process(name: str, line: str, remark: str) -> Candidate:
+def _process(folder: Folder, name: str, line: str, remark: str) -> Candidate:
     if "$PORT" in line or "${PORT}" in line:  # set by foreman and its like
         line = f"PORT=${{PORT:-5000}}; export PORT; exec {line}"
-    if reloads(line):
+    if reloads(line, folder.top):
         return beside("a dev server", line, name)
     return Candidate(f"the {name}", line, name, remark=remark)
 
@@ -49,12 +49,12 @@ def tasks(folder: Folder) -> list[Candidate]:
     blocks = _blocks(
         text, r"^@?([\w-]+)(?:[ \t]+[^:\n]*)?:(?!=)([^\n]*)\n((?:[ \t]+[^\n]*\n?|\n)*)"
     )
-    if found := _task(blocks, "just", name):
+    if found := _task(folder, blocks, "just", name):
         return [found]
     name = folder.first("Taskfile.yml", "Taskfile.yaml")
     text = folder.read(name) if name else ""
     blocks = _blocks(text, r"^  ([\w:-]+):()[ \t]*\n((?:    [^\n]*\n?|\n)*)")
-    return [found] if (found := _task(blocks, "task", name)) else []
+    return [found] if (found := _task(folder, blocks, "task", name)) else []
 
 
 def make(folder: Folder) -> list[Candidate]:
@@ -62,7 +62,7 @@ def make(folder: Folder) -> list[Candidate]:
     name = folder.first("Makefile", "makefile", "GNUmakefile")
     text = folder.read(name) if name else ""
     blocks = _blocks(text, r"^([\w./-]+)[ \t]*:(?!=)([^\n]*)\n((?:\t[^\n]*\n?)*)")
-    if found := _task(blocks, "make", name):
+    if found := _task(folder, blocks, "make", name):
         return [found]
     return _made_program(folder, text, blocks, name)
 
@@ -74,7 +74,7 @@ def _blocks(text: str, pattern: str) -> Blocks:
     return {name: (needs, body) for name, needs, body in re.findall(rf"(?m){pattern}", text + "\n")}
 
 
-def _task(blocks: Blocks, tool: str, where: str) -> Candidate | None:
+def _task(folder: Folder, blocks: Blocks, tool: str, where: str) -> Candidate | None:
     """Returns the first of the usual tasks; where it is one plain line, that line."""
     name = next((it for it in _TASKS if it in blocks), "")
     if not name:
@@ -83,9 +83,11 @@ def _task(blocks: Blocks, tool: str, where: str) -> Candidate | None:
     if _NOT_HERE.search(body):
         return None
     words = needs.split("##")[0].split()
+    if any(_NOT_HERE.search(blocks[word][1]) for word in words if word in blocks):
+        return None
     lines = [line.strip().lstrip("@-") for line in body.splitlines() if line.strip()]
     kind, command = f"the app of {tool} {name}", f"{tool} {name}"
-    if any(reloads(line) for line in lines):
+    if any(reloads(line, folder.top) for line in lines):
         return beside(kind, command, where)
     build = "build" if "build" in blocks else (words[0] if len(words) == 1 else "")
     if tool == "make" and build and len(lines) == 1 and re.fullmatch(r"\./[\w./-]+", lines[0]):
@@ -174,7 +176,7 @@ def _stated(
         return []
     line = re.sub(r"^python3?(?=\s)", python, line)
     line = re.sub(r"\s--reload(?=\s|$)", "", line)
-    if reloads(line):
+    if reloads(line, folder.top):
         return [beside(kind, line, where)]
     return [Candidate(kind, line, where)]
 
