@@ -151,6 +151,13 @@ def retry(state: State, now: Seconds) -> Turn | None:
 RULES: tuple[Rule, ...] = (
     Rule("asked twice to end, or out of time", "", shutdown.force_exit),
     Rule("a process has outlived its grace", "Kill", stopping.kill_overdue),
+    # Before anything newer comes: a version that was built well is wanted, whatever follows.
+    Rule(
+        "nothing but the start is pending",
+        "",
+        pipeline.want_version,
+        (UP_AND_RUNNING, NOT_FAILED, RULES_FIRST),
+    ),
     Rule("changes have settled", "", changes.settle_burst, (NOT_PAUSED,)),
     Rule("the wait after an app's end is over", "", fleet.start_again, (NOT_PAUSED,)),
     Rule("the wait after a failed spawn is over", "", retry, (NOT_PAUSED,)),
@@ -169,16 +176,10 @@ RULES: tuple[Rule, ...] = (
         (UP_AND_RUNNING, CAN_SPAWN, NOT_PAUSED, NOT_FAILED, RULES_FIRST, NO_JOB),
     ),
     Rule(
-        "nothing but the start is pending",
-        "",
-        pipeline.want_version,
-        (UP_AND_RUNNING, CAN_SPAWN, NOT_PAUSED, NOT_FAILED, RULES_FIRST),
-    ),
-    Rule(
         "the wanted version was not started",
         "Spawn",
         fleet.replace_generation,
-        (UP_AND_RUNNING, CAN_SPAWN, NOTHING_NEWER),
+        (UP_AND_RUNNING, CAN_SPAWN, NOTHING_NEWER, NO_JOB),
     ),
     Rule("clients are to be served, held or refused", "Route", fleet.move_gate),
     Rule("a process is not wanted", "Drain, Stop", stopping.stop_unwanted),

@@ -55,8 +55,7 @@ def owe(state: State, needs: Needs, cause: Cause) -> State:
 def request_restart(state: State, cause: Cause) -> State:
     """Adds a restart: a build at work goes on; after a failure every step is tried again."""
     work = state.pipeline.work
-    building = any(p.wanted for p in state.of(Role.PRE, Role.BUILD))
-    done = work.done if isinstance(work, Pending) and building else 0
+    done = work.done if isinstance(work, Pending) else 0
     return with_needs(_at_once(state), Needs(restart=True), cause, done=done)
 
 
@@ -132,11 +131,17 @@ def _record_success(state: State, proc: Proc, seconds: Seconds) -> Turn:
 
 
 def _step_done(state: State) -> State:
-    """Returns the state after a step of the build that is pending."""
+    """Returns the state after a step of the build that is pending.
+
+    With the last step the build is no longer pending: the version is good from now on, although
+    what the build has left behind may still have to be swept.
+    """
     work = state.pipeline.work
-    return (
-        state.with_work(replace(work, done=work.done + 1)) if isinstance(work, Pending) else state
-    )
+    if not isinstance(work, Pending):
+        return state
+    over = state.settings.task(work.done + 1) is None
+    needs = work.needs.met(Needs(build=True)) if over else work.needs
+    return state.with_work(replace(work, needs=needs, done=work.done + 1))
 
 
 def _owe_after_rule(state: State, then: Needs, cause: Cause) -> State:

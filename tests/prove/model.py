@@ -315,7 +315,8 @@ def check_rest(world: World) -> None:
     apps = [p for p in world.processes if p.role is Role.APP]
     if not state.settings.app:
         return
-    taken_down = failed and state.settings.stop_on_error
+    by_rule = isinstance(state.pipeline.work, Failed) and bool(state.pipeline.work.rule)
+    taken_down = by_rule or (failed and state.settings.stop_on_error)
     if not taken_down and (world.good or not state.settings.build):
         must(bool(apps) or world.excused, "no app, though one was built well")
     must(bool(apps) or failed or world.excused, "no app, and no failure is shown")
