@@ -1,4 +1,4 @@
-"""What can go wrong before anything starts, and the exit statuses."""
+"""Problems before anything starts, and the exit statuses."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     TAKEN = 3  # another reloader does this already
-    FAULT = 70  # a bug of ours (sysexits.h, EX_SOFTWARE)
+    FAULT = 70  # a bug in reloader (sysexits.h, EX_SOFTWARE)
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where, what was expected and found, what to do.
+    """A problem: its place, the value expected and found, and a way out.
 
     Its texts may hold anything that stands in a file: escape them before a terminal sees them.
     """
@@ -50,7 +50,7 @@ class Problem:
 
 
 class ReloaderError(Exception):
-    """Nothing was started: all problems at once, and the exit status that says so."""
+    """Reports all problems at once, before anything was started, with an exit status."""
 
     status = Exit.FAILED
 

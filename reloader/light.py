@@ -40,7 +40,7 @@ else:
     MISSING = type("MISSING", (), {"__repr__": lambda _: "MISSING"})()
 
     class Field:
-        """One field: its name, its type as text, its default, and what `field` was given."""
+        """A field: its name, its type as text, its default, and what `field` was given."""
 
         __slots__ = ("default", "default_factory", "metadata", "name", "type")
 

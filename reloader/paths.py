@@ -1,4 +1,4 @@
-"""What paths say by themselves.
+"""Path helpers without I/O.
 
 Pure.
 """

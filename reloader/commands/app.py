@@ -1,4 +1,4 @@
-"""One app of a run: what its config makes, and makes again when it is edited."""
+"""An app of a run: the parts that its config makes, and makes again when it is edited."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 
 class Project(NamedTuple):
-    """What one `-c` asks for."""
+    """The app that one `-c` names."""
 
     config: Config
     read: Callable[[], Reading]  # the config again
@@ -56,7 +56,7 @@ class Project(NamedTuple):
 
 @dataclass(frozen=True)
 class Shared:
-    """What the apps of a run have in common."""
+    """The parts that all apps of a run share."""
 
     environ: Mapping[str, str]
     inbox: Inbox
@@ -107,7 +107,7 @@ class Live:
         self._watcher: Overheard | None = None
         self._worker: Worker | None = None
         self._rejected = ""
-        self._note = ""  # what the user should know of our own files
+        self._note = ""  # a warning about reloader's own files; "" if none
         self._report()
         self.launcher = Launcher(
             self.config,
@@ -251,7 +251,7 @@ class Live:
             self._bus.add(report)
 
     def _build_log(self) -> BuildLog:
-        """In `tmp_dir`; where that can't be written, as on a read-only mount, elsewhere."""
+        """Returns a path in `tmp_dir`; elsewhere if that can't be written (a read-only mount)."""
         path = os.path.join(self.config.tmp_dir, self.config.build.log)
         folder = os.path.dirname(path)
         while not os.path.exists(folder) and folder != os.path.dirname(folder):
@@ -259,7 +259,7 @@ class Live:
         self._note = ""
         if os.access(folder, os.W_OK) or not self.config.build.cmd:
             return BuildLog(path)
-        elsewhere = self._shared.environ.get("TMPDIR") or "/tmp"  # noqa: S108 -- a folder of our own in it
+        elsewhere = self._shared.environ.get("TMPDIR") or "/tmp"  # noqa: S108 -- a directory of its own in it
         ours = os.path.join(elsewhere, f"reloader-{os.getuid()}")
         path = os.path.join(ours, os.path.basename(path))
         self._note = f"{folder} can't be written: failed builds are noted in {path}"

@@ -66,14 +66,14 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     loop = Loop([app.worker(len(apps)) for app in apps], inbox, clock.now)
     since = time.time_ns()
     try:
-        # The first job is spawned: the user waits for the app, not for us.
+        # The first job is spawned before the rest is imported: the user waits for the app.
         loop.step((None, Tick()))
         inbox.put(foreground.open())
         for app in apps:
             app.watch(since)
             app.advise()
         loop.run()
-    except BaseException:  # a fault of ours: nothing of it may outlive us
+    except BaseException:  # a bug: no process may outlive reloader for it
         children.close()
         raise
     finally:
@@ -102,10 +102,11 @@ def _signals(
 
 
 def _streams(terminal: Terminal | None, *, is_alone: bool, json: bool) -> Streams:
-    """What the commands get.
+    """Returns the standard streams of the commands.
 
-    Several apps can't share an input, and a terminal that is not ours to give would stop who reads
-    from it. With --json, stdout is for news alone: what the commands write there goes to stderr.
+    Several apps can't share an input, and a terminal in whose background reloader runs would stop
+    a command that reads. With --json, stdout is for news alone: the output of commands goes to
+    stderr.
     """
     is_theirs = is_alone and (terminal or not os.isatty(0))
     return Streams(0 if is_theirs else -1, 2 if json else 1)
@@ -118,7 +119,7 @@ def _json() -> JsonLines:
 
 
 def _status_socket(project: Project) -> StatusSocket | None:
-    """None where there is no such socket.
+    """Returns None where there is no such socket.
 
     Raises TakenError if the same app runs here already, ConfigError if it is asked for twice.
     """

@@ -1,4 +1,4 @@
-"""What the machine needs to know of the config.
+"""Makes the machine's settings from a config.
 
 Pure: values in, values out.
 """
@@ -48,12 +48,12 @@ def settings(config: Config, *, is_pid1: bool = False) -> Settings:
 
 
 def cut_short(settings: Settings) -> str:
-    """What to know of a time to stop that is longer than PID 1 has; "": nothing."""
+    """Returns a warning if the app's time to stop is longer than PID 1 has; else ""."""
     if settings.exit_within is None or settings.grace <= settings.exit_within:
         return ""
     return (
         f"the app gets {settings.exit_within:g} s to stop, not {settings.grace:g}: "
-        "as PID 1 we end before docker's SIGKILL after 10 s"
+        "as PID 1, reloader exits before docker's SIGKILL after 10 s"
     )
 
 

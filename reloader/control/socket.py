@@ -86,7 +86,7 @@ class StatusSocket:
 
 
 class Answer(NamedTuple):
-    """What came of asking one run: its status, or why there is none.
+    """The answer of one run: its status, or why there is none.
 
     `believed`: it comes from the user's own process, or root's.
     """

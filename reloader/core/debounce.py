@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reloader.core.values import Change, Seconds
 
 FEW = 2  # changed paths up to which a burst counts as one save
-MANY = 20  # beyond them somebody unpacks, formats, checks out: it is waited for while it streams
+MANY = 20  # paths beyond which a burst is a stream: an archive unpacked, a checkout
 STREAM: Seconds = 10.0  # how long such a burst may last
 GIT_QUIET: Seconds = 1.0  # while git is at work; a conflict leaves it at work for hours
 GIT_LONGEST: Seconds = 30.0
@@ -25,11 +25,11 @@ GIT_LONGEST: Seconds = 30.0
 
 @dataclass(frozen=True)
 class Pace:
-    """How long the files must have been quiet, and how long a burst may last at most.
+    """The quiet time that ends a burst, and the longest time that a burst may last.
 
     The defaults are measured: every editor's single save has its events within 2 ms on an idle
     machine (vim, the slowest, 2.6), a checkout or a formatter on many files leaves gaps below
-    20 ms. What they miss costs one restart: a later change dooms the build under way.
+    20 ms. A change that comes later costs one restart: it cancels the build under way.
     """
 
     few: Seconds = 0.002
@@ -39,7 +39,7 @@ class Pace:
 
 @dataclass(frozen=True)
 class Git:
-    """What is known of the repository."""
+    """The state of the git repository."""
 
     busy: bool = False
     head: str = ""
@@ -57,14 +57,15 @@ class Burst:
     needs: Needs = NOTHING
     head: str = ""  # what was checked out when it began
     by_git: bool = False  # git was at work meanwhile
-    # Quiet time that is due because our own jobs seem to write its files; None: not all of them.
+    # Extra delay because a build or the app seems to write these files. None: at least one of
+    # them was written by somebody else.
     wait: Seconds | None = 0.0
     echo: Echo | None = None  # a second write of the first path is waited for
     echo_after: Seconds = 0.0  # it came so long after the first; 0: not yet
 
     @property
     def is_save(self) -> bool:
-        """So few files that somebody has saved them."""
+        """True if the changed files are so few that a person has saved them."""
         return len(self.paths) <= FEW
 
     def add(self, changes: list[Change], now: Seconds, git: Git, wait: Seconds | None) -> Burst:
@@ -96,7 +97,7 @@ class Burst:
         return min(settled, self.first_at + max(longest, wait))
 
     def cause(self, git: Git) -> str:
-        """What git did, in words: "main → feature/x"."""
+        """Returns git's part in the burst: "main → feature/x"; "" if git was not at work."""
         if self.head and git.head not in (self.head, ""):
             return f"{self.head} → {git.head}"
         return (git.head or "git") if self.by_git else ""

@@ -33,7 +33,7 @@ class GitMoved:
 
 @dataclass(frozen=True)
 class ProcessStarted:
-    """It has a pid; `command` is what people are shown."""
+    """The process has a pid; `command` is its command line as people are shown it."""
 
     ticket: Ticket
     pid: int
@@ -42,7 +42,7 @@ class ProcessStarted:
 
 @dataclass(frozen=True)
 class SpawnFailed:
-    """There is no process. `passing`: the same call may work in a moment."""
+    """The process could not be started. `passing`: the same call may work in a moment."""
 
     ticket: Ticket
     command: str
@@ -102,9 +102,9 @@ class ConfigLoaded:
 
 @dataclass(frozen=True)
 class SignalReceived:
-    """Somebody asked us to end: SIGINT, SIGTERM, SIGHUP or SIGQUIT.
+    """reloader was asked to end: SIGINT, SIGTERM, SIGHUP or SIGQUIT.
 
-    `typed`: by a key that would have reached the app too, had it had the terminal.
+    `typed`: by a terminal key, which would have reached an app with the terminal as well.
     """
 
     number: int

@@ -45,7 +45,7 @@ LEAVING_MOST = 2  # generations that may be on their way out while a new one sta
 
 
 def record_start(state: State, proc: Proc, now: Seconds) -> Turn:
-    """Handles the start of any process; an app whose readiness nobody tells is ready at once."""
+    """Handles the start of any process; an app is ready at once unless BecameReady is to come."""
     strategy = state.settings.strategy
     if proc.is_app and strategy.awaits_ready:
         proc = replace(proc, ready_by=now + strategy.ready_within)
@@ -143,7 +143,7 @@ def start_again(state: State, now: Seconds) -> Turn | None:
 
 
 def replace_generation(state: State, now: Seconds) -> Turn | None:
-    """The wanted version is started when the strategy lets it; what is in its way is stopped."""
+    """Starts the wanted version when the strategy allows it, and stops what is in its way."""
     want = state.fleet.want
     if not isinstance(want, Start):
         return None
@@ -172,7 +172,7 @@ def retire(state: State, now: Seconds) -> Turn | None:
 
 
 def give_up_waiting(state: State, now: Seconds) -> Turn | None:
-    """A generation that is not ready in time is told; beside one that serves it is dropped."""
+    """Reports a generation that is not ready in time; beside one that serves it is dropped."""
     for proc in state.generations:
         is_starting = proc.wanted and proc.life is Life.RUNNING
         if not is_starting or proc.version is None or not past(proc.ready_by, now):

@@ -75,9 +75,9 @@ UP = (Life.RUNNING, Life.READY)  # the process itself runs and nothing has been 
 
 @dataclass(frozen=True)
 class Proc:
-    """One process that reloader started, with all that descends from it.
+    """A process that reloader started, with its descendants.
 
-    A process of the app is a generation: `version` says what it was built from.
+    A process of the app is a generation: `version` names the sources that it was built from.
     """
 
     ticket: Ticket

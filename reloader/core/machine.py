@@ -130,7 +130,7 @@ def record_no_start(state: State, fact: SpawnFailed, now: Seconds) -> Turn:
 
 
 class Rule(NamedTuple):
-    """One rule: it fires when its guards hold and `apply` returns a Turn."""
+    """A rule fires when its guards hold and `apply` returns a Turn."""
 
     fires: str  # when, in words
     orders: str  # the orders that it gives, in words; "" for none

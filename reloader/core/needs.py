@@ -1,4 +1,4 @@
-"""What is owed: a set, never a queue.
+"""Pending work as a set, never a queue.
 
 Pure: no clock, no process, no file.
 """
@@ -10,7 +10,7 @@ from reloader.light import dataclass, replace
 
 @dataclass(frozen=True)
 class Needs:
-    """What a change asks for. A burst of changes is the union of their needs."""
+    """The work that a change leads to. A burst of changes is the union of their needs."""
 
     rules: frozenset[str] = frozenset()  # names of [[build.rules]] whose command must run
     build: bool = False
@@ -27,7 +27,7 @@ class Needs:
         return bool(self.rules) or self.build or self.restart
 
     def met(self, other: Needs) -> Needs:
-        """What is still owed once `other` has been done."""
+        """Returns the needs that are left when `other` has been done."""
         return replace(
             self,
             rules=self.rules - other.rules,

@@ -28,7 +28,7 @@ class Greeted:
 
 @dataclass(frozen=True)
 class WatchStarted:
-    """From here on no change is missed."""
+    """The watcher has seen every file: no change is missed from here on."""
 
     engine: str
     dirs: int
@@ -173,7 +173,7 @@ class AppDropped:
 
 @dataclass(frozen=True)
 class AppStopped:
-    """We asked it to end and it did; `killed`: only SIGKILL helped."""
+    """reloader has stopped the app; `killed`: only SIGKILL ended it."""
 
     pid: int
     seconds: Seconds
@@ -182,7 +182,7 @@ class AppStopped:
 
 @dataclass(frozen=True)
 class AppExited:
-    """It ended by itself. `restart_in`: seconds to the next start, None: at the next change."""
+    """The app ended by itself. `restart_in`: seconds to the next start; None: at a change."""
 
     pid: int
     ok: bool
@@ -229,7 +229,7 @@ class Resumed:
 
 @dataclass(frozen=True)
 class KeysOffered:
-    """What keys do, in a line; never with --json, which reads none."""
+    """A line of help for the keys; never with --json, which reads none."""
 
     text: str
 
@@ -257,7 +257,7 @@ class QuitStarted:
 
 @dataclass(frozen=True)
 class QuitFinished:
-    """Nothing of ours is alive any more."""
+    """No process that reloader started is alive any more."""
 
     seconds: Seconds
 

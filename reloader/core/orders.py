@@ -36,7 +36,7 @@ class Stop:
 
 @dataclass(frozen=True)
 class Kill:
-    """SIGKILL, to what is in scope."""
+    """Send SIGKILL to all processes in scope."""
 
     ticket: Ticket
     scope: Scope = Scope.TREE

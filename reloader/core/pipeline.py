@@ -206,7 +206,7 @@ def run_build(state: State, now: Seconds) -> Turn | None:
 
 
 def want_version(state: State, now: Seconds) -> Turn | None:
-    """All that the app needs is done but the start: a new version is wanted."""
+    """Wants a new version when nothing but its start is pending."""
     work = state.pipeline.work
     if not isinstance(work, Pending) or work.needs.build:
         return None

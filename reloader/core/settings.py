@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Strategy:
-    """How one generation of the app replaces another.
+    """The way in which one generation of the app replaces another.
 
     The default stops the old one, then starts the new one, and takes a process that runs for ready.
     """
@@ -49,7 +49,9 @@ class Settings:
     grace: Seconds = 5.0
     rerun: Seconds | None = None
     strategy: Strategy = Strategy()
-    exit_within: Seconds | None = None  # as PID 1: the engine kills us after its own time
+    exit_within: Seconds | None = (
+        None  # as PID 1: the container engine sends SIGKILL after a time of its own
+    )
 
     def task(self, step: int) -> Task | None:
         """The build's steps are its pre_cmd, then the build command."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Idle:
-    """Nothing is pending for the app."""
+    """The app has no pending work."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Pipeline:
 
     @property
     def needs(self) -> Needs:
-        """All that is pending, in one value."""
+        """The pending work of the app and of rules, in one value."""
         needs = NOTHING if isinstance(self.work, Idle) else self.work.needs
         return needs | Needs(rules=frozenset(self.rules))
 
@@ -136,7 +136,7 @@ class Fleet:
 
 @dataclass(frozen=True)
 class Pause:
-    """Nothing begins; `requested` is done when it ends."""
+    """While it lasts no work begins; `requested` is done when it ends."""
 
     requested: Needs = NOTHING
 

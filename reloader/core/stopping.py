@@ -49,7 +49,7 @@ def stop_unwanted(state: State, now: Seconds) -> Turn | None:
 
 
 def _stop_job(state: State, proc: Proc, now: Seconds) -> Turn:
-    """What a job left behind after its own end gets no grace."""
+    """Stops a job; processes that it left behind after its own end get no grace."""
     if proc.life is Life.ORPHANED:
         return Turn(state.put(replace(proc, kill_at=now)))
     return _send_stop(state, proc, signal.SIGTERM, now)

@@ -46,7 +46,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Status:
-    """How a process ended: an exit code, or the number of the signal that killed it."""
+    """The end of a process: an exit code, or the number of the signal that killed it."""
 
     code: int = 0
     signal: int = 0
@@ -58,7 +58,7 @@ class Status:
 
 @dataclass(frozen=True)
 class Change:
-    """One path that differs from the last look, and the work that follows from that."""
+    """A path that differs from the last look, and the work that follows from that."""
 
     path: str  # as people know it: below the root, else absolute
     needs: Needs
@@ -99,7 +99,7 @@ class Version:
 
 
 class Scope(Enum):
-    """How far a kill reaches."""
+    """The reach of a kill."""
 
     GROUP = "group"  # the process group; daemons that left it live on
     TREE = "tree"  # every descendant, wherever it went
@@ -127,7 +127,7 @@ class Outcome(Enum):
 class Request:
     """A wish from outside: `origin` names who asks ("key", "socket", …).
 
-    `reply` is called by the loop with the outcome; None if nobody waits for an answer.
+    `reply` is called by the loop with the outcome; None if no answer is wanted.
     """
 
     wish: Wish

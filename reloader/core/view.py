@@ -1,4 +1,4 @@
-"""One record of how things stand, for all that want to know: they can't disagree.
+"""The snapshot of a run: one record for every reader, so that no two can disagree.
 
 Pure: no clock, no process, no file.
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class Condition(Enum):
-    """How a run stands, in a word."""
+    """The condition of a run, in a word."""
 
     ENDING = "ending"
     PAUSED = "paused"
@@ -49,7 +49,7 @@ class Condition(Enum):
 
 @dataclass(frozen=True)
 class Generation:
-    """One process of the app. `ready`: seconds from its start; None if it is not ready."""
+    """A process of the app. `ready`: seconds from its start; None if it is not ready."""
 
     number: int
     pid: int
@@ -85,7 +85,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """How one app of a run stands. Times are seconds, counted back from now."""
+    """The state of one app of a run, for readers. Times are seconds, counted back from now."""
 
     condition: Condition
     has_app: bool
@@ -128,7 +128,7 @@ def view(state: State, now: Seconds) -> Snapshot:
 
 
 def blocked(state: State) -> str:
-    """Returns why what is pending does not happen now; "" if nothing is pending or it happens."""
+    """Returns the reason why pending work does not happen now; "" if there is none."""
     if not UP_AND_RUNNING.holds(state):
         return UP_AND_RUNNING.blocks
     wants_start = isinstance(state.fleet.want, Start)

@@ -1,4 +1,4 @@
-"""Where news goes: to each report in turn, on the main thread."""
+"""Gives news to each report in turn, on the main thread."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ _CODES = {
     "cyan": 36,
     "white": 37,
 }
-_KEPT_LINES = 200  # while nobody reads
+_KEPT_LINES = 200  # while there is no reader
 _LINE_BYTES = 4000  # what a command may take of one line
 
 
@@ -73,7 +73,7 @@ AboutUs = (
 
 
 class Part(Enum):
-    """Who speaks; `[color]` and `[log]` know these four."""
+    """The part of reloader that speaks; `[color]` and `[log]` know these four."""
 
     MAIN = "main"
     WATCHER = "watcher"
@@ -90,7 +90,7 @@ class Line:
 
 
 def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one for each news
-    """What a person is told; None: nothing, the next line says it all."""
+    """Returns the line for a person; None if the next line says it all."""
     match news:
         case Greeted(version, config, _, found):
             text = f"{version}  {config or found or 'no config file'}"
@@ -176,9 +176,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def writer(fd: int = 2) -> Writer:
-    """For a descriptor that may be a terminal, a pipe, a file, or closed.
+    """Returns a writer for a descriptor that may be a terminal, a pipe, a file, or closed.
 
-    It never blocks: while nobody reads, lines wait, and the rest are dropped and counted.
+    The writer never blocks: without a reader, lines wait, and the rest are dropped and counted.
     """
     return Writer(fd, _KEPT_LINES)
 
@@ -208,7 +208,7 @@ class Console:
         self._start_line = start_line if is_terminal else lambda: None
         self._colored = wants_color(config.color, environ, is_terminal)
         screen = config.screen
-        # ED 2 clears what is seen, RIS resets the terminal with all that was scrolled away.
+        # ED 2 clears the screen, RIS resets the terminal with its scroll-back.
         clear = b"\x1b[2J\x1b[H" if screen.keep_scroll else b"\x1bc"
         # With several apps it would take the others' lines away.
         self._clear = clear if screen.clear_on_rebuild and is_terminal and not app else b""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reloader.core.news import News
 
 VERSION = 1  # rises when a field changes its meaning or goes; a new field or event is no change
-_KEPT_LINES = 10_000  # while nobody reads; gaps show in `seq`
+_KEPT_LINES = 10_000  # while there is no reader; gaps show in `seq`
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -27,9 +27,9 @@ def event_name(kind: type) -> str:
 
 
 def encode(news: News, seq: int, when: datetime, app: str = "") -> str:
-    """One line, pure ASCII; what is no text (a file name's odd byte) comes as a lone surrogate.
+    """Returns one line of ASCII; a byte of a file name that is no text is a lone surrogate.
 
-    `app`: whose news it is, where there are several.
+    `app`: the name of the app, where there are several.
     """
     stamp = when.astimezone(timezone.utc).isoformat(timespec="milliseconds")
     head = {"v": VERSION, "seq": seq, "time": stamp.replace("+00:00", "Z")}

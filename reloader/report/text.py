@@ -57,7 +57,7 @@ def _escape(char: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """In the unit that reads best: 0.82s, 14.1s, 3m 5s, 2h 7m."""
+    """Returns the time in the unit that reads best: 0.82s, 14.1s, 3m 5s, 2h 7m."""
     if seconds < 10:
         return f"{seconds:.2f}s"
     if seconds < 60:

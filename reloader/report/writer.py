@@ -1,4 +1,4 @@
-"""Lines to a descriptor that somebody may have stopped reading."""
+"""Writes lines to a descriptor whose reader may have stopped reading."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CHUNK = 4096  # PIPE_BUF (pipe(7)): after POLLOUT a write of this size is whole
 
 
 class Writer:
-    """Never blocks: while nobody reads, lines wait; beyond `keep` the newest are dropped, counted.
+    """Never blocks: without a reader lines wait; beyond `keep` the newest are dropped, counted.
 
     The descriptor stays in blocking mode, for the app may share it.
     """

@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
     from reloader.core.values import Seconds
 
-LATE: Seconds = 0.5  # a busy machine wakes us later than we asked for, too, but not by so much
+LATE: Seconds = 0.5  # seconds; a busy machine wakes a process late, too, but not by so much
 
 
 class Clock:
-    """Monotonic seconds, without those in which we stood still.
+    """Monotonic seconds, without those in which reloader stood still.
 
-    After `docker pause`, or a SIGSTOP to all of us, the app was stopped with us: to kill it because
-    its time is over would take from it what it never had.
+    After `docker pause`, or a SIGSTOP to all, the app was stopped as well: to kill it because its
+    time is over would take time that it never had.
     """
 
     def __init__(self, monotonic: Callable[[], Seconds]) -> None:
@@ -27,6 +27,6 @@ class Clock:
         return self.monotonic() - self._lost
 
     def woke(self, since: Seconds, due: Seconds) -> None:
-        """We waited since then for `due`: if it is much later now, that wait does not count."""
+        """Notes the end of a wait from `since` to `due`; one that ended much later is left out."""
         if self.now() - due > LATE:
             self._lost += self.now() - since

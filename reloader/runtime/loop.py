@@ -143,7 +143,7 @@ class Inbox:
 
 @dataclass
 class Worker:
-    """A state, what acts for it, and who is told."""
+    """The state of one app, the system that acts for it, and the publisher of its news."""
 
     state: State
     system: System
