@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from reloader import __version__
+from reloader import __version__, files
 from reloader.checks.finding import Finding, Level
 
 if TYPE_CHECKING:
@@ -132,7 +132,6 @@ def times(stamps: Collection[int], now_ns: int) -> Iterator[Finding]:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        return files.read(path).decode(errors="replace")
     except OSError:
         return ""

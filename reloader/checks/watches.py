@@ -9,6 +9,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from reloader import files
 from reloader.checks.finding import Finding, Level
 from reloader.light import dataclass
 from reloader.watch.inotify import Inotify
@@ -24,6 +25,7 @@ _TIGHT = 0.5  # of a limit in use: time to tell
 _LEAST = 524_288  # watches; what is recommended where there are too few, 1 kB each while in use
 _FEW_INSTANCES = 64
 _MOST_NAMED = 3
+_FDINFO = 1 << 26  # bytes: 60 a watch, for a million of them
 
 
 @dataclass(frozen=True)
@@ -133,8 +135,8 @@ def _limit(what: str) -> tuple[str, int] | None:
 
 
 def _number(path: str) -> int | None:
-    with suppress(OSError, ValueError), open(path, encoding="ascii") as file:
-        return int(file.read())
+    with suppress(OSError, ValueError):
+        return int(files.read(path))
     return None
 
 
@@ -152,10 +154,10 @@ def _holder(pid: int) -> Holder:
         with suppress(OSError):
             if os.readlink(f"/proc/{pid}/fd/{number}") == "anon_inode:inotify":
                 instances += 1
-                with open(f"/proc/{pid}/fdinfo/{number}", encoding="ascii") as info:
-                    watches += info.read().count("inotify wd:")
-    with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-        return Holder(file.read().strip(), pid, watches, instances)
+                info = files.head(f"/proc/{pid}/fdinfo/{number}", _FDINFO)
+                watches += info.count(b"inotify wd:")
+    name = files.read(f"/proc/{pid}/comm").decode(errors="replace").strip()
+    return Holder(name, pid, watches, instances)
 
 
 def _refusal() -> str:

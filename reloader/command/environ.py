@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-import stat
 from typing import TYPE_CHECKING
+
+from reloader import files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from reloader.command.dotenv import Fault
 
-LARGEST = 1 << 20  # bytes; more is no file of settings
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
 
 
@@ -68,18 +68,12 @@ def _text(path: str) -> str:
 
     Decoded as Python decodes the environment, so bytes that are no text survive.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
-        about = os.fstat(descriptor)
-        if not stat.S_ISREG(about.st_mode):
-            raise OSError(0, "not a file")
-        if about.st_size > LARGEST:
-            raise OSError(0, "larger than 1 MB")
-        data = b""
-        while len(data) <= LARGEST and (more := os.read(descriptor, LARGEST)):
-            data += more
-    finally:
-        os.close(descriptor)
+        data = files.read(path)
+    except files.SpecialFileError:
+        raise OSError(0, "not a file") from None
+    except files.TooLargeError:
+        raise OSError(0, "larger than 1 MB") from None
     if _is_utf16(data):
         raise OSError(0, "is UTF-16; save it as UTF-8")
     return os.fsdecode(data.removeprefix(b"\xef\xbb\xbf"))

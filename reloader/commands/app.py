@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reloader import __version__
 from reloader.command.environ import EnvFiles
 from reloader.commands import settings
+from reloader.commands.clean import Cleaner
 from reloader.control.status import Status
 from reloader.core.facts import ConfigLoaded, FilesChanged, Noticed
 from reloader.core.needs import Needs
@@ -98,6 +99,8 @@ class Live:
         self._seat = seat
         self._shared = shared
         self._bus = Bus()
+        self._cleaner = Cleaner()
+        self._bus.add(self._cleaner)
         self._lock_warning = status.warning if status else ""
         if status:
             status.status = self.status
@@ -182,14 +185,11 @@ class Live:
     def clean(self) -> None:
         """Removes what was kept for the run.
 
-        `clean_on_exit`: the config was refused if this held anything but what builds make.
+        With `clean_on_exit` that is also what the builds have made in `tmp_dir`.
         """
         self.launcher.bytecode.close()
-        tmp_dir = self.config.tmp_dir
-        if self.config.misc.clean_on_exit and not os.path.islink(tmp_dir):
-            import shutil
-
-            shutil.rmtree(tmp_dir, ignore_errors=True)
+        if self.config.misc.clean_on_exit and (text := self._cleaner.clean(self.config)):
+            self._bus.publish(Warned(text))
 
     # --- the config has been edited ------------------------------------------------------------
 

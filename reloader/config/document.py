@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from typing import TYPE_CHECKING, Any
 
+from reloader import files
 from reloader.config.lines import Path, locate, loosened
 from reloader.errors import ConfigError, Problem
 from reloader.light import dataclass, field, replace
@@ -70,6 +70,8 @@ def parse(text: str, name: str, path: str = "") -> Document:
         raise ConfigError(_syntax_problem(str(error), text, name)) from None
     except RecursionError:
         raise ConfigError(Problem("nested too deep to be a config", where=name)) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise ConfigError(Problem(f"a value can't be read: {error}", where=name)) from None
 
 
 def _syntax_problem(message: str, text: str, name: str) -> Problem:
@@ -119,28 +121,22 @@ def read(path: str, name: str, *, loose: bool = False) -> str:
     UTF-8 text. Never blocks: a FIFO without a writer is refused like any special file.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        content = files.read(path, LARGEST)
+    except files.SpecialFileError as error:
+        text = f"expected a config file, found {error.kind}"
+        if error.kind == "a link":  # followed, so it leads to itself
+            text = "the config file can't be read: too many levels of symbolic links"
+        problem = Problem(text, name)
+    except files.TooLargeError:
+        problem = Problem(f"expected a config file, found more than {LARGEST:,} bytes", name)
     except OSError as error:
-        raise ConfigError(_unreadable(path, name, error)) from None
-    except ValueError:  # a NUL in the path
-        raise ConfigError(Problem("no file can have this name", where=name)) from None
-    try:
-        mode = os.fstat(descriptor).st_mode
-        if not stat.S_ISREG(mode):
-            raise ConfigError(Problem(f"expected a config file, found {_kind(mode)}", where=name))
-        content = b""
-        while len(content) <= LARGEST and (piece := os.read(descriptor, LARGEST + 1)):
-            content += piece
-    finally:
-        os.close(descriptor)
-    return _decoded(content, name, loose=loose)
+        problem = _unreadable(path, name, error)
+    else:
+        return _decoded(content, name, loose=loose)
+    raise ConfigError(problem)
 
 
 def _decoded(content: bytes, name: str, *, loose: bool) -> str:
-    if len(content) > LARGEST:
-        raise ConfigError(
-            Problem(f"expected a config file, found more than {LARGEST:,} bytes", where=name)
-        )
     if loose and "\ufffd" not in (text := loosened(content.decode(errors="replace"))):
         content = text.encode()
     try:
@@ -173,14 +169,7 @@ def _unreadable(path: str, name: str, error: OSError) -> Problem:
             where=name,
             hint="reloader init writes a .reload.toml",
         )
+    if "\0" in path:
+        return Problem("no file can have this name", where=name)
     reason = (error.strerror or str(error)).lower()
     return Problem(f"the config file can't be read: {reason}", where=name)
-
-
-def _kind(mode: int) -> str:
-    kinds = {
-        stat.S_IFDIR: "a folder",
-        stat.S_IFIFO: "a named pipe",
-        stat.S_IFSOCK: "a socket",
-    }
-    return kinds.get(stat.S_IFMT(mode), "a device")

@@ -7,11 +7,12 @@ Looks through wrappers (`uv run`, `npx`, `sh -c`), the scripts of a package.json
 from __future__ import annotations
 
 import json
-import os
 import re
 from fnmatch import fnmatch
-from os.path import basename, isfile, join, normpath
+from os.path import basename, join, normpath
 from typing import TYPE_CHECKING, NamedTuple
+
+from reloader import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -259,12 +260,6 @@ def scripts(folder: str, name: str) -> Iterator[str]:
 def read(path: str) -> str:
     """Returns the text of a small regular file; "" if there is none."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return ""
-    try:
-        return os.read(descriptor, LARGEST).decode(errors="replace") if isfile(path) else ""
+        return files.head(path, LARGEST).decode(errors="replace")
     except OSError:
         return ""
-    finally:
-        os.close(descriptor)

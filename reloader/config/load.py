@@ -81,7 +81,17 @@ def load(
 def read(
     invocation: Invocation, environ: Mapping[str, str], cwd: str, platform: str = PLATFORM
 ) -> Reading:
-    """As `load`, but what is wrong is told together with what is doubtful."""
+    """Returns a config or what is wrong with it, and the warnings; never raises.
+
+    A config is read again while an app runs, so whatever a file system does is a problem to report.
+    """
+    try:
+        return _read(invocation, environ, cwd, platform)
+    except (OSError, ValueError, MemoryError, RecursionError) as error:
+        return Reading(None, (Problem(f"the config can't be read: {error}"),), (), ())
+
+
+def _read(invocation: Invocation, environ: Mapping[str, str], cwd: str, platform: str) -> Reading:
     found = Findings()
     document, cwd = _document(invocation, environ, cwd, found)
     is_unread = bool(found.problems)

@@ -19,6 +19,7 @@ import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from reloader import files
 from reloader.control.peer import Peer, peer_of
 from reloader.control.status import Status, typed
 from reloader.errors import ConfigError, Problem, TakenError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _PATIENCE: Seconds = 0.5  # for an answer as a whole; the main loop is never busy for that long
 _ALL: Seconds = 1.5  # for the names that have no room for a caller
 _MOST = 65_536  # bytes of an answer
+_TABLE = 1 << 24  # bytes of /proc/net/unix: 100,000 sockets
 _BACKLOG = 16  # connections that wait; more are refused by the kernel
 
 
@@ -201,9 +203,9 @@ def _squatted(stranger: str) -> str:
 def _names(prefix: str) -> list[str]:
     """Returns the names of abstract sockets that begin with `prefix`; each once."""
     found = set()
-    with suppress(OSError), open("/proc/net/unix", encoding="utf-8", errors="replace") as table:
-        for line in table:
-            name = line.rpartition(" ")[2].rstrip("\n")
+    with suppress(OSError):
+        for line in files.head("/proc/net/unix", _TABLE).decode(errors="replace").split("\n"):
+            name = line.rpartition(" ")[2]
             if name.startswith(f"@{prefix}"):
                 found.add(name[1:])
     return sorted(found)

@@ -7,6 +7,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from reloader import files
 from reloader.process.tree import ProcView
 
 if TYPE_CHECKING:
@@ -42,17 +43,12 @@ def _watched(pid: int) -> Iterator[int]:
         for descriptor in os.listdir(f"/proc/{pid}/fd")[:_MOST]:
             with suppress(OSError):
                 if os.readlink(f"/proc/{pid}/fd/{descriptor}") == "anon_inode:inotify":
-                    info = _read(f"/proc/{pid}/fdinfo/{descriptor}")
+                    info = files.read(f"/proc/{pid}/fdinfo/{descriptor}")
                     yield from (int(inode, 16) for inode in _WATCHED.findall(info))
 
 
 def _name(pid: int) -> str:
     try:
-        return _read(f"/proc/{pid}/comm").decode(errors="replace").strip()
+        return files.read(f"/proc/{pid}/comm").decode(errors="replace").strip()
     except OSError:
         return "?"
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read(1 << 20)

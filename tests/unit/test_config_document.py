@@ -29,7 +29,7 @@ def test_text_of_a_file(tmp_path):
     ("make", "said"),
     [
         (lambda path: None, "no such config file"),
-        (lambda path: path.mkdir(), "expected a config file, found a folder"),
+        (lambda path: path.mkdir(), "expected a config file, found a directory"),
         (os.mkfifo, "expected a config file, found a named pipe"),
         (lambda path: path.symlink_to("/dev/zero"), "expected a config file, found a device"),
         (
