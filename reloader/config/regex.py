@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from reloader.config.runaway import runaway
+from reloader.config.linear import Matcher, UnsupportedError
 
 _LAST = 0x10FFFF
 _POSIX: dict[str, str] = {  # ASCII only, as in Go; pairs of first and last character
@@ -35,7 +35,7 @@ _REFUSED = {
     "P": "Unicode classes (\\P) can't be used; write the characters out: [^a-zA-Z]",
     "C": "\\C (one byte) can't be used; write a dot",
 }
-_RUNAWAY = "this repeat of repeats may search for ever; one of them is enough: a+, not (a+)+"
+_RUNAWAY = "so many repeats beside a look-around or a reference may search for ever"
 _UNGREEDY = "the flag U (ungreedy) can't be used; write .*? instead of .*"
 
 
@@ -48,22 +48,21 @@ class RegexError(ValueError):
         self.position = position
 
 
-def compiled(text: str) -> re.Pattern[str]:
-    """The pattern, ready to search with.
+def compiled(text: str) -> Matcher:
+    """Returns the pattern, ready to search with; no search takes long.
 
     Raises RegexError: with the position in `text`, whatever became of it in the translation.
     """
     translator = _Translator(text)
     translated = translator.run()
     try:
-        pattern = re.compile(translated)
+        return Matcher(translated)
     except re.error as error:
         raise RegexError(error.msg, translator.source_of(error.pos or 0)) from None
     except (OverflowError, RecursionError):
         raise RegexError("too large", 0) from None
-    if (start := runaway(translated)) is not None:
-        raise RegexError(_RUNAWAY, translator.source_of(start))
-    return pattern
+    except UnsupportedError as error:
+        raise RegexError(_RUNAWAY, translator.source_of(error.args[0])) from None
 
 
 def translate(text: str) -> str:

@@ -5,7 +5,6 @@ Pure.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from reloader.core.needs import NOTHING, Needs
@@ -136,6 +135,6 @@ def searches(patterns: tuple[str, ...]) -> tuple[Callable[[str], object], ...]:
     """Returns the search function of each pattern."""
     if not patterns:
         return ()
-    from reloader.config.regex import translate
+    from reloader.config.regex import compiled
 
-    return tuple(re.compile(translate(pattern)).search for pattern in patterns)
+    return tuple(compiled(pattern).search for pattern in patterns)

@@ -91,10 +91,14 @@ def fault_C06(rig: Rig) -> None:
 
 @fault("slow patterns", quick=True, peers=False)
 def fault_C07(rig: Rig) -> None:
-    """A pattern that could search for ever is refused, by name, and no file name holds us up."""
+    """A pattern that `re` would search for ever with is searched at once, or refused by name."""
     rig.save("a" * 40 + "b.py", "")
-    write(rig, APP + "exclude_regex = ['x', '(a+)+$']\n")
-    refused(rig, r"exclude_regex\[1\].*\(a\+\)\+\$.*repeat")
+    write(rig, APP + "exclude_regex = ['x', '(a+)+\\1$']\n")
+    refused(rig, r"exclude_regex\[1\].*search for ever")
+    write(rig, APP + "exclude_regex = ['(a+)+$', '" + ".*a" * 20 + "c']\n")
+    rig.start()
+    rig.save("a" * 41 + "b.py", "1")
+    rig.converge()
 
 
 @fault("checks", peers=False)

@@ -170,9 +170,9 @@ def pythons_patterns() -> None:
 
 
 def slow_patterns() -> None:
-    from reloader.config import regex
+    from reloader.config import linear
 
-    regex.runaway = lambda _: None
+    linear._repeats = lambda _: 0
 
 
 def one_environment() -> None:
