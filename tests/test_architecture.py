@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "sockets": {"sockets"},
     "ready": {"ready", "sockets", "process.tree", *MESSAGES, "runtime"},
     "report": {"report", *MESSAGES, "config.model"},
+    "proxy": {"proxy", "problems", "files", *MESSAGES, "core.view", "runtime.wakeup"},
     "problems": {"problems", "files"},
     "checks": {"checks", "watch", "filter", "config", "errors", "process"},
 }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from reloader import __version__
 from reloader.command.environ import EnvFiles
 from reloader.commands import settings
+from reloader.commands.browser import Browser
 from reloader.commands.clean import Cleaner
 from reloader.control.status import Status
 from reloader.core.facts import ConfigLoaded, FilesChanged, Noticed
@@ -111,6 +112,8 @@ class Live:
         self._worker: Worker | None = None
         self._rejected = ""
         self._note = ""  # a warning about reloader's own files; "" if none
+        self._browser = Browser(self.snapshot, shared.inbox, seat)
+        self._bus.add(self._browser)
         self._report()
         self.launcher = Launcher(
             self.config,
@@ -146,7 +149,7 @@ class Live:
 
         system = System(spawn, stop, children.kill, children.measure)
         state = begin(self._settings, shared.inbox.now(), self._seat, seats)
-        self._worker = Worker(state, system, self._bus.publish)
+        self._worker = Worker(state, self._browser.join(system), self._bus.publish)
         return self._worker
 
     def snapshot(self) -> Snapshot:
@@ -173,6 +176,10 @@ class Live:
     def _saved(self, changes: Sequence[Change]) -> None:
         root = self.config.root
         self.launcher.bytecode.saved(os.path.join(root, change.path) for change in changes)
+
+    def open_proxy(self) -> None:
+        """Opens the proxy if the config has one; after the first spawn."""
+        self._browser.open(self.config, lambda: self._env_files)
 
     def advise(self) -> None:
         """Looks closer at the app's command, but in an idle moment: it would slow the start."""
@@ -222,6 +229,8 @@ class Live:
             self._report()
         if changes.needs_rewatch and self._watcher:
             self._watcher.reconfigure(config, self._file_filter())
+        if changes.needs_proxy:
+            self.open_proxy()
         yield Noticed(ConfigChanged(changes.keys))
         for doubt, note in zip(config.doubts, config.notes, strict=True):
             if doubt.text not in told:

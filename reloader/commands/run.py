@@ -71,6 +71,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         inbox.put(foreground.open())
         for app in apps:
             app.watch(since)
+            app.open_proxy()
             app.advise()
         loop.run()
     except BaseException:  # a bug: no process may outlive reloader for it

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 from reloader.core.debounce import Pace
 from reloader.core.needs import Needs
-from reloader.core.settings import Settings
+from reloader.core.settings import Settings, Strategy
 
 if TYPE_CHECKING:
     from reloader.config.model import Build, Config, Millis
     from reloader.core.values import Seconds
 
+PROXY_PATIENCE = 5000  # ms; Air's own, for app_start_timeout = 0
+SHUT: Seconds = 0.05  # for the proxy to close its gate, which takes 1 ms; before the stop signal
 GRACE: Seconds = 5.0  # from the stop signal to SIGKILL
 # `docker stop` sends SIGKILL after 10 s. As PID 1 all is over before that, hooks included.
 EXIT_WITHIN: Seconds = 8.0
@@ -42,8 +44,20 @@ def settings(config: Config, *, is_pid1: bool = False) -> Settings:
         stop_on_error=build.stop_on_error,
         stop_signal=stop_signal(build),
         grace=grace(build),
+        strategy=strategy(config),
         rerun=build.rerun_delay / 1000 if build.rerun else None,
         exit_within=EXIT_WITHIN if is_pid1 else None,
+    )
+
+
+def strategy(config: Config) -> Strategy:
+    """A proxy holds requests while no app answers, and finds out when one does."""
+    proxy = config.proxy
+    if not proxy.is_on:
+        return Strategy()
+    within = (proxy.app_start_timeout or PROXY_PATIENCE) / 1000
+    return Strategy(
+        awaits_ready=True, ready_within=within, holds=True, drain=max(proxy.drain, SHUT)
     )
 
 

@@ -33,6 +33,7 @@ REPORT = frozenset(
         "misc.startup_banner",
     )
 )
+PROXY = frozenset(key for key, _, _ in options() if key.startswith("proxy."))
 # Read again whenever it matters, so a new value is enough.
 LATER = frozenset(
     (
@@ -40,7 +41,6 @@ LATER = frozenset(
         *(f"build.{name}" for name in ("kill_delay", "stop_signal", "stop_timeout")),
         *(f"build.{name}" for name in ("rerun", "rerun_delay", "ignore_dangerous_root_dir")),
         "misc.clean_on_exit",
-        *(key for key, _, _ in options() if key.startswith("proxy.")),
     )
 )
 # The rules leave alone what reloader and the build write, which these say.
@@ -61,6 +61,7 @@ class Changes:
     needs_restart: bool = False
     needs_rewatch: bool = False
     needs_report: bool = False
+    needs_proxy: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.keys)
@@ -82,5 +83,6 @@ def changed(old: Config, new: Config) -> Changes:
         needs_build=needs_build,
         needs_restart=needs_build or bool(touched & APP),
         needs_rewatch=bool(touched & (WATCH | _OWN_FILES)),
+        needs_proxy=bool(touched & PROXY),
         needs_report=bool(touched & (REPORT | {"tmp_dir"})),  # the build log lies in tmp_dir
     )

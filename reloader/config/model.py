@@ -259,12 +259,53 @@ class Terminal:
 
 @dataclass(frozen=True)
 class Proxy:
-    """`[proxy]`: read and checked; the proxy itself is not there yet."""
+    """`[proxy]`: a proxy before the app that reloads the browser and shows what broke."""
 
-    enabled: bool = opt(False, "Not there yet: says so.")
-    proxy_port: int = opt(0, "Port the browser uses.", kind=Kind.PORT)
-    app_port: int = opt(0, "Port the app listens on.", kind=Kind.PORT)
-    app_start_timeout: Millis = opt(Millis(5000), "Time the app has to answer.")
+    enabled: bool = opt(False, "Open a proxy that reloads the browser and shows errors in it.")
+    proxy_port: int = opt(0, "Port for the browser; 0: any that is free.", kind=Kind.PORT)
+    app_port: int = opt(0, "Port that the app listens on.", kind=Kind.PORT)
+    app_start_timeout: Millis = opt(
+        Millis(5000), "Time a started app has to answer; after that requests are refused."
+    )
+    host: str = opt("127.0.0.1", "Address that the proxy listens on.", here_only=True)
+    allowed_hosts: tuple[str, ...] = opt(
+        (),
+        "Host names to answer beside localhost; `.example.test` stands for all below.",
+        here_only=True,
+    )
+    drain: Seconds = opt(
+        Seconds(1.0),
+        "Time that requests under way have to end before the app is stopped.",
+        kind=Kind.DURATION,
+        here_only=True,
+    )
+    no_hold: tuple[str, ...] = opt(
+        ("/healthz", "/livez", "/readyz", "/health", "/-/healthy", "/metrics"),
+        "Paths that do not wait for the app: without it they are refused at once.",
+        here_only=True,
+    )
+    overlay: str = opt(
+        "corner",
+        "Errors in the page: a card in the corner that opens, all of it at once, or none.",
+        kind=Kind.CHOICE,
+        choices=("corner", "full", "off"),
+        here_only=True,
+    )
+    editor: str = opt(
+        "",
+        "Editor that a place opens in: vscode, cursor, windsurf, zed, idea, sublime, none, or an "
+        "address with {file}, {line} and {column}.",
+        default="that of the terminal, else vscode",
+        here_only=True,
+    )
+    path_map: tuple[str, ...] = opt(
+        (), "`FOLDER=FOLDER`: where a folder of a container is for the editor.", here_only=True
+    )
+
+    @property
+    def is_on(self) -> bool:
+        """True if there is something to stand before."""
+        return self.enabled and self.app_port > 0 and self.app_port != self.proxy_port
 
 
 class Engine(Enum):

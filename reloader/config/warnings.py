@@ -39,8 +39,12 @@ def at_start(config: Config) -> Iterator[Problem]:
         if not os.path.exists(program):
             text = f'"{entrypoint[0]}" is taken as one program'
             yield _doubt(config, "build.entrypoint", text, "arguments are written as a list")
-    if config.proxy.enabled:
-        yield _doubt(config, "proxy.enabled", "there is no proxy yet, ignored")
+    proxy = config.proxy
+    if proxy.enabled and not proxy.is_on:
+        text = "no proxy: proxy.app_port, the port that the app listens on, is not set"
+        if proxy.app_port:
+            text = "no proxy: proxy.proxy_port and proxy.app_port are the same"
+        yield _doubt(config, "proxy.enabled", text)
     yield from _started_too_high(config)
 
 

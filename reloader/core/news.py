@@ -235,6 +235,14 @@ class KeysOffered:
 
 
 @dataclass(frozen=True)
+class ProxyStarted:
+    """The address for the browser, and the port of the app that it leads to."""
+
+    url: str
+    app_port: int
+
+
+@dataclass(frozen=True)
 class Warned:
     """Something the user should know; nothing stops for it."""
 
@@ -286,6 +294,7 @@ News = (
     | Paused
     | Resumed
     | KeysOffered
+    | ProxyStarted
     | Warned
     | Noted
     | QuitStarted

@@ -49,6 +49,10 @@ class Sources:
                     break
         return ""
 
+    def below(self, file: str) -> str:
+        """Returns the path below the root of a file that `resolve` gave."""
+        return file[len(self._root) :].lstrip("/")
+
     @staticmethod
     def lines(file: str, number: int) -> tuple[Line, ...]:
         """Returns the line with this number and two around it on each side; () if unreadable."""

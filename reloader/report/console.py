@@ -27,6 +27,7 @@ from reloader.core.news import (
     KeysOffered,
     Noted,
     Paused,
+    ProxyStarted,
     QuitFinished,
     QuitStarted,
     Resumed,
@@ -66,6 +67,7 @@ AboutUs = (
     | Paused
     | Resumed
     | KeysOffered
+    | ProxyStarted
     | Warned
     | QuitStarted
     | QuitFinished
@@ -163,6 +165,8 @@ def _line_about_us(news: AboutUs) -> Line:  # noqa: PLR0911 -- one for each news
             return Line(Part.MAIN, "resume", seen)
         case KeysOffered(text):
             return Line(Part.MAIN, "keys", text)
+        case ProxyStarted(url, app_port):
+            return Line(Part.MAIN, "proxy", f"{url}  → port {app_port}")
         case Warned(text):
             return Line(Part.MAIN, "note", text)
         case QuitStarted(signal):

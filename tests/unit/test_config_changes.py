@@ -12,7 +12,15 @@ from tests.unit.test_config_load import loaded
 
 PLAIN = '[build]\nbin = "./app"\n'
 KEYS = {"build.rules", *(key for key, _, _ in options())}
-SETS = (changes.RUN, changes.BUILD, changes.APP, changes.WATCH, changes.REPORT, changes.LATER)
+SETS = (
+    changes.RUN,
+    changes.BUILD,
+    changes.APP,
+    changes.WATCH,
+    changes.REPORT,
+    changes.PROXY,
+    changes.LATER,
+)
 
 
 def after(folder, old, new):

@@ -50,6 +50,7 @@ SAMPLES = {  # in TOML, as a text
 SPECIAL = {
     "screen.keep_scroll": ("false", "no"),
     "terminal.keys": ("false", "no"),
+    "proxy.overlay": ('"off"', "off"),
     "watch.engine": ('"poll"', "poll"),
 }
 
@@ -552,7 +553,7 @@ include_dir = "docs"
 
 
 def test_what_is_probably_not_meant_is_noted(tmp_path):
-    """An entrypoint with a blank is one program; a proxy is not there yet."""
+    """An entrypoint with a blank is one program; a proxy needs the app's port."""
     text = '[build]\nentrypoint = "./app serve"\n[proxy]\nenabled = true\n'
 
     assert loaded(tmp_path, text).notes == (
@@ -560,7 +561,10 @@ def test_what_is_probably_not_meant_is_noted(tmp_path):
             '.reload.toml:2: build.entrypoint: "./app serve" is taken as one program;'
             " arguments are written as a list"
         ),
-        ".reload.toml:4: proxy.enabled: there is no proxy yet, ignored",
+        (
+            ".reload.toml:4: proxy.enabled: no proxy: proxy.app_port, the port that the app listens"
+            " on, is not set"
+        ),
     )
     (tmp_path / "app serve").touch()
     assert len(loaded(tmp_path).notes) == 1

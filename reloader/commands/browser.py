@@ -1,0 +1,125 @@
+"""The proxy of one app: made from the config, and joined to the machine.
+
+It opens after the first spawn, for its imports cost more than the user's app should wait. What the
+machine orders before that is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reloader.commands import settings
+from reloader.core.facts import BecameIdle, ProcessStarted
+from reloader.core.values import Gate, Role
+from reloader.light import replace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from reloader.command.environ import EnvFiles
+    from reloader.config.model import Config
+    from reloader.core.facts import Fact
+    from reloader.core.news import News
+    from reloader.core.values import Task, Ticket, Version
+    from reloader.core.view import Snapshot
+    from reloader.proxy.options import Options
+    from reloader.proxy.server import Server
+    from reloader.runtime.loop import Inbox, Seat, System
+
+# Names of variables whose values no page shows.
+_SECRET_NAMES = (
+    "KEY",
+    "TOKEN",
+    "SECRET",
+    "PASSWORD",
+    "PASSWD",
+    "CREDENTIAL",
+    "DSN",
+    "DATABASE_URL",
+)
+
+
+class Browser:
+    """A report and a part of the system; without `proxy.enabled` it does nothing."""
+
+    name = "the proxy"
+
+    def __init__(self, snapshot: Callable[[], Snapshot], inbox: Inbox, seat: Seat) -> None:
+        self._snapshot = snapshot
+        self._inbox = inbox
+        self._seat = seat
+        self._server: Server | None = None
+        self._gate: tuple[Gate, Ticket | None] = (Gate.HOLD, None)
+        self._started: Ticket | None = None  # the generation that was started last
+
+    def __call__(self, news: News) -> None:
+        if self._server:
+            self._server(news)
+
+    def open(self, config: Config, env_files: Callable[[], EnvFiles]) -> None:
+        """Opens the proxy that the config asks for, in the place of the one there is."""
+        if self._server:
+            self._inbox.remove(self._server)
+            self._server = None
+        if not config.proxy.is_on:
+            return
+        from reloader.proxy.server import Server
+
+        self._server = Server(_options(config, env_files), self._snapshot)
+        self._inbox.add(self._server, self._seat)
+        self._route(*self._gate)
+        if self._started is not None and self._gate[0] is not Gate.OPEN:
+            self._inbox.put(self._expect(self._started), self._seat)
+
+    def join(self, system: System) -> System:
+        """Returns the system with the proxy in it."""
+
+        def spawn(ticket: Ticket, task: Task, version: Version | None) -> Iterable[Fact]:
+            for fact in system.spawn(ticket, task, version):
+                yield fact
+                if isinstance(fact, ProcessStarted) and task.role is Role.APP:
+                    yield from self._expect(ticket)
+
+        return replace(system, spawn=spawn, route=self._route, drain=self._drain)
+
+    def _expect(self, ticket: Ticket) -> Iterable[Fact]:
+        self._started = ticket
+        return self._server.expect(ticket) if self._server else ()
+
+    def _route(self, gate: Gate, ticket: Ticket | None) -> Iterable[Fact]:
+        self._gate = (gate, ticket)
+        if self._server:
+            self._server.route(gate, ticket, self._snapshot().down)
+        return ()
+
+    def _drain(self, ticket: Ticket) -> Iterable[Fact]:
+        return self._server.drain(ticket) if self._server else (BecameIdle(ticket),)
+
+
+def _options(config: Config, env_files: Callable[[], EnvFiles]) -> Options:
+    from reloader.proxy.editors import guess
+    from reloader.proxy.options import Options
+
+    proxy = config.proxy
+    return Options(
+        root=config.root,
+        host=proxy.host,
+        port=proxy.proxy_port,
+        app_port=proxy.app_port,
+        patience=settings.strategy(config).ready_within,
+        allowed_hosts=tuple(host.lower() for host in proxy.allowed_hosts),
+        no_hold=proxy.no_hold,
+        overlay=proxy.overlay,
+        editor=proxy.editor or guess(env_files().read()[0]),
+        path_map=dict(pair.split("=", 1) for pair in proxy.path_map if "=" in pair),
+        secrets=lambda: secrets(env_files().read()[0]),
+    )
+
+
+def secrets(environ: Mapping[str, str]) -> Sequence[str]:
+    """Returns the values of variables whose names say that they are secret."""
+    return [
+        value
+        for name, value in environ.items()
+        if any(word in name.upper() for word in _SECRET_NAMES)
+    ]
