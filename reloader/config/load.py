@@ -229,7 +229,7 @@ def _overlay(*layers: Settings) -> Settings:
 def _completed(written: Settings, root: str, is_air: bool) -> Settings:
     """Every key with its value: what was written over what the folder tells."""
     tmp_dir = written["tmp_dir"].value if "tmp_dir" in written else model.Config.tmp_dir
-    holds = project.Project(go=True) if is_air else project.look(root)
+    holds = project.Project(go=True, air=True) if is_air else project.look(root)
     values = {key: value for key, _, value in model.options()}
     values |= project.defaults(holds, tmp_dir)
     if "build.cmd" in written and not is_air:

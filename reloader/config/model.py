@@ -131,7 +131,8 @@ class Build:
     include_ext: tuple[str, ...] = opt(
         (),
         'Endings of the files that count; "*": all.',
-        default="Go: go tpl tmpl html · Python: py html jinja toml · else all",
+        default="Go: go tpl tmpl html gohtml mod sum · "
+        "Python: py html jinja jinja2 j2 toml yaml yml env json sql · else all",
     )
     include_dir: tuple[str, ...] = opt(
         (), "Watch only these folders; one outside the root is watched too."

@@ -13,7 +13,12 @@ PYTHON_MARKS = ("pyproject.toml", "setup.py", "requirements.txt")
 MARKS = (*GO_MARKS, *PYTHON_MARKS, "package.json", "Cargo.toml")  # of a project of any kind
 
 GO_EXT = ("go", "tpl", "tmpl", "html")  # as Air
-PYTHON_EXT = ("py", "html", "jinja", "toml")
+# Besides Air's: module files, and the templates of net/http.
+GO_MORE_EXT = ("gohtml", "mod", "sum")
+PYTHON_EXT = (
+    *("py", "html", "jinja", "jinja2", "j2", "toml"),
+    *("yaml", "yml", "env", "json", "sql"),  # settings and data that a program reads as it starts
+)
 GO_EXCLUDE_DIR = ("assets", "tmp", "vendor", "testdata")  # as Air
 GO_EXCLUDE_REGEX = ("_test.go",)  # as Air
 APP_KEYS = ("build.full_bin", "build.entrypoint", "build.bin")  # the first that is written runs
@@ -21,10 +26,11 @@ APP_KEYS = ("build.full_bin", "build.entrypoint", "build.bin")  # the first that
 
 @dataclass(frozen=True)
 class Project:
-    """The languages that a folder's own files (not those below) tell of."""
+    """The languages that a folder's own files (not those below) tell of; or it is Air's."""
 
     go: bool = False
     python: bool = False
+    air: bool = False
 
 
 def look(root: str) -> Project:
@@ -66,5 +72,7 @@ def defaults(project: Project, tmp_dir: str) -> dict[str, Any]:
 
 
 def extensions(project: Project) -> tuple[str, ...]:
-    both = (GO_EXT if project.go else ()) + (PYTHON_EXT if project.python else ())
+    if project.air:  # an Air file means what it means in Air
+        return GO_EXT
+    both = ((*GO_EXT, *GO_MORE_EXT) if project.go else ()) + (PYTHON_EXT if project.python else ())
     return tuple(dict.fromkeys(both)) or ("*",)

@@ -50,6 +50,17 @@ class ChangeSeen:
 
 
 @dataclass(frozen=True)
+class ChangeIgnored:
+    """A file was saved that does not count; told once for each kind of file.
+
+    `why`: the line of the config that decides.
+    """
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True)
 class BuildStarted:
     """The build command runs; its pre_cmd have succeeded."""
 
@@ -274,6 +285,7 @@ News = (
     Greeted
     | WatchStarted
     | ChangeSeen
+    | ChangeIgnored
     | BuildStarted
     | BuildSucceeded
     | BuildFailed

@@ -30,6 +30,7 @@ class Decision:
     because: str
     is_config: bool = False
     is_filter: bool = False
+    is_by_default: bool = False  # the extension alone decides, so a person may expect otherwise
 
     @property
     def is_watched(self) -> bool:

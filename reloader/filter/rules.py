@@ -87,6 +87,10 @@ def _ignored(why: str) -> Decision:
     return no(f"git ignores it: {why}; to watch it, set build.include_ext")
 
 
+def _special(files: Iterable[str]) -> frozenset[str]:
+    return frozenset(map(posixpath.basename, files)) | {".gitignore"}
+
+
 class FileFilter:
     """The whole filter, made from a config.
 
@@ -110,7 +114,9 @@ class FileFilter:
         self.endings = Endings(
             build.include_ext,
             lambda ending: Decision(RELOAD, lines.because("include_ext", ending)),
-            no(lines.because("include_ext", " ".join(build.include_ext))),
+            replace(
+                no(lines.because("include_ext", " ".join(build.include_ext))), is_by_default=True
+            ),
         )
         self._include_files = dict(self._named_files())
         include_dirs = frozenset(lines.absolute(path) for path in build.include_dir)
@@ -122,6 +128,7 @@ class FileFilter:
             (search, no(lines.because("exclude_regex", text)))
             for text, search in zip(build.exclude_regex, searches(build.exclude_regex), strict=True)
         )
+        self.unlisted = _special(self._config_files)  # names that are watched for our own sake
         self._own = dict(self._own_files())
         self.expected = frozenset(self._wanted_folders())
         self.roots, self._ways = self._tops()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
 from contextlib import suppress
 from enum import Enum
@@ -19,6 +20,7 @@ from reloader.core.news import (
     BuildFailed,
     BuildStarted,
     BuildSucceeded,
+    ChangeIgnored,
     ChangeSeen,
     ConfigChanged,
     ConfigRejected,
@@ -57,6 +59,7 @@ _CODES = {
     "cyan": 36,
     "white": 37,
 }
+_FAINT = 2
 _KEPT_LINES = 200  # while there is no reader
 _LINE_BYTES = 4000  # what a command may take of one line
 
@@ -89,6 +92,11 @@ class Line:
     verb: str
     text: str
     bad: bool = False
+    dim: bool = False
+
+
+def _unlisted(path: str) -> str:
+    return f"{path}  not in include_ext (reloader explain {shlex.quote(path)})"
 
 
 def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one for each news
@@ -107,6 +115,8 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case ChangeSeen(path, count, rule):
             more = f" (+{count - 1:,})" if count > 1 else ""
             return Line(Part.WATCHER, "change", path + more + (f"  → {rule}" if rule else ""))
+        case ChangeIgnored(path, _):
+            return Line(Part.WATCHER, "ignored", _unlisted(path), dim=True)
         case BuildStarted() | RuleStarted() | Noted():
             return None
         case BuildSucceeded(command, seconds):
@@ -244,6 +254,8 @@ class Console:
         return text.encode(errors="replace")[:_LINE_BYTES] + b"\n"
 
     def _code(self, line: Line) -> int | None:
+        if line.dim:
+            return _FAINT
         return _CODES["red"] if line.bad else _CODES.get(getattr(self._color, line.part.value))
 
     def _write(self, data: bytes) -> None:

@@ -55,6 +55,7 @@ class Coverage:
         self._kept = frozenset(beside)
         self._found: set[str] = set()  # roots whose parents are still to be watched
         self._renamed: set[str] = set()  # roots in which a name came or went
+        self._ignored: dict[str, str] = {}  # files that were written and do not count, and why
         for folder in self._kept:
             self._watch_beside(folder)
         self._watch_mounted_files()
@@ -107,8 +108,11 @@ class Coverage:
             if event.names or path not in tree.folders:
                 tree.queue(path, deep=event.moved_in, arrived=event.moved_in)
             return
-        if self._rules.decide(path).is_watched:
+        decision = self._rules.decide(path)
+        if decision.is_watched:
             tree.hint(path, event.reason)
+        elif event.reason is ScanReason.WRITTEN and decision.is_by_default:
+            self._ignored[path] = decision.because
         if self._is_folder(event):
             tree.queue(path, deep=True)
 
@@ -159,6 +163,12 @@ class Coverage:
             self.tree.hint(target, reason)
         else:
             self.tree.queue(target, deep=True)
+
+    def take_ignored(self) -> list[tuple[str, str]]:
+        """Returns the files that were written and do not count, with the reason."""
+        found = [(path, why) for path, why in self._ignored.items() if os.path.isfile(path)]
+        self._ignored.clear()
+        return found
 
     # --- folders ----------------------------------------------------------------------------------
 

@@ -18,7 +18,7 @@ from reloader.watch.snapshot import Signature, see
 from reloader.watch.tree import Tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reloader.runtime.wakeup import Wake
     from reloader.watch.options import ScanOptions
@@ -53,6 +53,7 @@ class Poller:
         self._pinned: deque[tuple[str, Signature | None]] = deque()
         self._changed: deque[str] = deque()
         self._hints: deque[str] = deque()
+        self.errands: list[Callable[[], None]] = []
         self._tops: dict[str, None] = {}
         self._pins: dict[str, Signature | None] = {}
         self._hot: dict[str, None] = {}
@@ -129,6 +130,8 @@ class Poller:
             else:
                 self._round()
             self._look_at_pins()
+            for errand in self.errands:
+                errand()
             self._deliver()
 
     def _adopt(self) -> None:

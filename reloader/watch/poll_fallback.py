@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 from reloader.light import replace
 from reloader.watch import mounts
 from reloader.watch.engine_poll import Poller
+from reloader.watch.scan import count_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from reloader.runtime.wakeup import Wake
     from reloader.watch.options import ScanOptions
     from reloader.watch.tree import FolderSnapshot
 
 REST = "the rest"  # the label of what could not be watched
+ERRANDS = "the repository"
 _FULL = frozenset({errno.ENOSPC, errno.ENOMEM})
 
 
@@ -111,6 +113,10 @@ class PollFallback:
         """Polls one file of the main tree, for which no event may come."""
         self._poller(REST).pin(path)
 
+    def run(self, errand: Callable[[], None]) -> None:
+        """Runs something again and again that may hang, in a thread of its own."""
+        self._poller(ERRANDS).errands.append(errand)
+
     def start(self) -> None:
         """Begins to poll; folders that come from here on are new, and so are the files in them.
 
@@ -166,10 +172,10 @@ class PollFallback:
     def labels(self) -> list[str]:
         """Returns the polled places, in words."""
         rest = list(self._tops.values()).count(REST)
-        labels = [label for label in self._pollers if label and label != REST]
+        labels = [label for label in self._pollers if label and label not in (REST, ERRANDS)]
         return [*labels, f"{rest} folders"] if rest else labels
 
     def count(self) -> tuple[int, int]:
         """Returns how many folders and files are polled."""
         trees = [poller.tree for poller in self._pollers.values()]
-        return sum(len(tree.folders) for tree in trees), sum(tree.files for tree in trees)
+        return sum(len(tree.folders) for tree in trees), sum(map(count_files, trees))

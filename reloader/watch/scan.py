@@ -40,3 +40,13 @@ def scan(config: Config) -> ProjectScan:
     tree.work(math.inf)
     found = {path: tuple(seen.files) for path, seen in tree.folders.items()}
     return ProjectScan(rules, found)
+
+
+def count_files(tree: Tree) -> int:
+    """Returns how many files count; what the config and the filter are read from does not."""
+    total = 0
+    for path, seen in list(tree.folders.items()):
+        names = tree.rules.unlisted & seen.files.keys()
+        place = tree.rules.folder(path) if names else None
+        total += len(seen.files) - sum(1 for n in names if place and not place.decide(n).needs)
+    return total

@@ -161,10 +161,6 @@ class Tree:
         self.links.clear()
         return self.is_idle
 
-    @property
-    def files(self) -> int:
-        return sum(len(seen.files) for seen in list(self.folders.values()))
-
     def take(self) -> dict[str, None]:
         """Returns the paths that changed since the last time, in order.
 

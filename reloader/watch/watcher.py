@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING
 
 from reloader.config.model import Engine as Choice
 from reloader.core.facts import Fact, FilesChanged, GitMoved, Noticed
-from reloader.core.news import Warned, WatchStarted
+from reloader.core.news import ChangeIgnored, Warned, WatchStarted
 from reloader.core.values import Change
 from reloader.paths import is_below
 from reloader.runtime.wakeup import Wake
 from reloader.watch.audit import Audit
 from reloader.watch.coverage import Coverage
 from reloader.watch.engine import PollEngine
-from reloader.watch.git import Repository
+from reloader.watch.git import STALE, Repository
+from reloader.watch.ignored import IgnoredSaves
 from reloader.watch.options import ScanOptions
 from reloader.watch.poll_fallback import PollFallback
+from reloader.watch.scan import count_files
 from reloader.watch.snapshot import contents_of
 from reloader.watch.tree import Tree
 
@@ -67,10 +69,13 @@ class Watcher:
         self._rules = rules
         self._tree = Tree(self._options(since_ns - _CLOCK_NS))
         self._changed: dict[str, None] = {}  # told by pollers that have ended
-        self._git_told = GitMoved(busy=False)
+        self._git_told = self._git_seen = GitMoved(busy=False)
+        self._git_again_at: Seconds | None = None
         self._deaf = False  # the engine is; the audit has noticed
         self._config_due: Seconds | None = None
         self._renews = False  # an ignore file has changed
+        self._ignored = IgnoredSaves()
+        self._ignored_at: Seconds | None = None
         self._config_since_ns = 0
         self._retry_at: Seconds | None = None
         self._open(since_ns - _CLOCK_NS)
@@ -80,7 +85,13 @@ class Watcher:
 
     def deadline(self) -> Seconds | None:
         """Returns when a missing or unfinished file, or the config, is to be looked at again."""
-        times = (self._tree.wake_at or None, self._config_due, self._retry_at)
+        times = (
+            self._tree.wake_at or None,
+            self._config_due,
+            self._retry_at,
+            self._git_again_at,
+            self._ignored_at,
+        )
         return min((at for at in times if at is not None), default=None)
 
     def read(self) -> list[Fact]:
@@ -151,7 +162,10 @@ class Watcher:
         engine = self._choose(self._config)
         self._tree.configure(options, closes=engine.closes)
         self._git = Repository.of(rules.root)
-        beside = (self._git.folder,) if self._git else ()
+        beside = self._git.folders if self._git else ()
+        self._git_away = self._git is not None and any(map(self._polled.is_silent, beside))
+        if self._git and self._git_away:
+            self._polled.run(self._look_at_git)
         self._coverage = Coverage(self._tree, engine, self._polled, self._warn, beside)
         _listen(self._waiter, engine.fileno())
         self._audit: Audit | None = None
@@ -218,7 +232,7 @@ class Watcher:
     def _facts(self) -> Iterator[Fact]:
         changed = dict.fromkeys((*self._changed, *self._tree.take(), *self._polled.changes()))
         self._changed.clear()
-        git = self._git.state() if self._git else self._git_told
+        git = self._git_state()
         if git.busy and not self._git_told.busy:  # its changes must not come before this
             self._git_told = GitMoved(busy=True, head=self._git_told.head or git.head)
             yield self._git_told
@@ -227,7 +241,23 @@ class Watcher:
         if git != self._git_told:
             self._git_told = git
             yield git
+        yield from self._ignored_news()
         yield from self._news()  # last: a burst must not settle before its changes are booked
+
+    def _git_state(self) -> GitMoved:
+        """Returns what git does; a repository on a mount that may hang is looked at in a thread."""
+        if self._git is None:
+            return self._git_told
+        git = self._git_seen if self._git_away else self._git.state()
+        # Of a lock that has become old no event tells.
+        self._git_again_at = time.monotonic() + STALE if git.busy else None
+        return git
+
+    def _look_at_git(self) -> None:
+        """Looks at the repository, in a poller's thread."""
+        if self._git and (seen := self._git.state()) != self._git_seen:
+            self._git_seen = seen
+            self._wake.set()
 
     def _changes(self, paths: dict[str, None]) -> Iterator[Change]:
         few = len(paths) <= _FEW
@@ -260,8 +290,19 @@ class Watcher:
             self._told = True
             dirs, files = self._polled.count()
             yield Noticed(
-                WatchStarted(self._how(), dirs + len(self._tree.folders), files + self._tree.files)
+                WatchStarted(
+                    self._how(), dirs + len(self._tree.folders), files + count_files(self._tree)
+                )
             )
+
+    def _ignored_news(self) -> Iterator[Fact]:
+        """Yields a line for a kind of file that was saved and does not count."""
+        now = time.monotonic()
+        for path, why in self._coverage.take_ignored():
+            self._ignored.saved(self._rules.shown(path), why, now)
+        for path, why in self._ignored.due(now):
+            yield Noticed(ChangeIgnored(path, why))
+        self._ignored_at = self._ignored.wake_at
 
     def _say_what_is_missing(self) -> None:
         for folder in sorted(self._rules.named):

@@ -138,7 +138,90 @@ def deaf(descriptor: int) -> None:
     os.dup2(Inotify().descriptor, descriptor)
 
 
+def deadlines() -> None:
+    """Time passes only when no source is ready."""
+    from reloader.runtime.loop import Inbox
+
+    def get(self: Inbox, until: float | None) -> tuple[object, ...]:
+        while not self._letters:
+            ready = self._wait(until)
+            self._read(ready)
+            if not ready and until is not None and self._clock.now() >= until:
+                self._letters.append((None, Tick()))
+        letters = tuple(self._letters)
+        self._letters.clear()
+        return letters
+
+    from reloader.core.facts import Tick
+
+    Inbox.get = get
+
+
+def handover() -> None:
+    """An edited config forgets what was seen: all is taken as it is found."""
+    from reloader.watch.watcher import Watcher
+
+    honest = Watcher.reconfigure
+
+    def reconfigure(self: Watcher, *args: object) -> None:
+        self._end_pollers = self._polled.end
+        self._config_since_ns = time.time_ns()
+        honest(self, *args)
+
+    Watcher.reconfigure = reconfigure
+
+
+def restless() -> None:
+    """The watcher is ready to be read all the time, as in the first scan of a huge tree."""
+    from reloader.watch.watcher import Watcher
+
+    honest = Watcher.read
+
+    def read(self: Watcher) -> list[object]:
+        facts = honest(self)
+        self._wake.set()
+        return facts
+
+    Watcher.read = read
+
+
+def unhurried() -> None:
+    """An edited config is read again after half a second."""
+    from reloader.watch import watcher
+
+    watcher._CONFIG_QUIET = 0.5
+
+
+def config_files() -> None:
+    """The config is not among the files that are watched."""
+    from reloader import watch
+
+    honest = watch.filter_of
+    watch.filter_of = lambda config, _: honest(config)
+
+
+def ignored_by_git() -> None:
+    """Nobody reads an ignore file."""
+    from reloader.filter.gitignore import Ignores
+
+    Ignores.why = lambda *_, **__: ""
+
+
+def stale_lock() -> None:
+    """A lock is a lock, however old."""
+    from reloader.watch import git
+
+    git.STALE = 1e9
+
+
 GUARDS = {
+    "deadlines": deadlines,
+    "handover": handover,
+    "unhurried": unhurried,
+    "restless": restless,
+    "config files": config_files,
+    "ignored by git": ignored_by_git,
+    "stale lock": stale_lock,
     "since": since,
     "new folders": new_folders,
     "made again": made_again,

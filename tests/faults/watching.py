@@ -789,3 +789,95 @@ def fault_W44(rig: Rig) -> None:
     time.sleep(1)  # the start is over
     assert cpu_share(rig, lambda: time.sleep(3)) <= 0.04  # what is measured
     rig.converge()
+
+
+# --- what is decided by other files ---------------------------------------------------------------
+
+
+@fault("deadlines", peers=False, quick=True)
+def fault_W45(rig: Rig) -> None:
+    """While the watcher always has more to look at, a save and SIGTERM still act at once."""
+    rig.want.tuning = ("restless",)
+    begin(rig)
+    for _ in range(3):
+        rig.converge()
+    rig.stop()
+
+
+@fault("handover", peers=False)
+def fault_W46(rig: Rig) -> None:
+    """A save beside an edited config is not lost, though everything is polled and watched anew."""
+    rig.want.tuning = ("unhurried",)
+    rig.want.toml = "poll = true\npoll_interval = 700"
+    begin(rig)
+    config = rig.folder / ".reload.toml"
+    for number in range(3):
+        text = config.read_text()
+        config.write_text(f'{text.partition("exclude_regex")[0]}exclude_regex = ["none{number}"]\n')
+        time.sleep(0.7)  # by now the edit has been seen; it is taken up within half a second
+        version = rig.edit()
+        rig.noted("START", version=version, role="app")
+        rig.until(lambda n=number: rig.said.count("config   changed") == n + 1, what="taken up")
+    rig.converge()
+
+
+@fault("config files", peers=False, quick=True)
+def fault_W47(rig: Rig) -> None:
+    """An edited config is taken up where it is a link, and where what it leads to is edited."""
+    rig.edit()
+    real = rig.log.parent / "real.toml"
+    rig.launch()
+    rig.noted("START")
+    is_watched(rig)
+    config = rig.folder / ".reload.toml"
+    text = config.read_text()
+    real.write_text(text + "delay = 3\n")
+    (rig.folder / "new").symlink_to(real)
+    (rig.folder / "new").replace(config)
+    rig.told(r"config   changed: build\.delay")
+    real.write_text(text + "rerun_delay = 700\n")
+    rig.told(r"config   changed: .*build\.rerun_delay")
+    rig.converge()
+
+
+@fault("ignored by git", needs=("git",), peers=False, quick=True)
+def fault_W48(rig: Rig) -> None:
+    """A file that git ignores is no reason to restart, where no list of extensions says so."""
+    rig.want.toml = ""
+    git(rig, "init", "-q")
+    write(rig, "site/made.py", "requirements.txt")
+    (rig.folder / ".gitignore").write_text("site/\n*.made.py\n")
+    begin(rig)
+    never(rig, lambda: write(rig, "site/made.py", "x.made.py"))
+
+
+@fault("stale lock", needs=("git",), peers=False)
+def fault_W49(rig: Rig) -> None:
+    """A lock that a killed git has left costs a save nothing, and is not taken for git at work."""
+    git(rig, "init", "-q")
+    lock = rig.folder / ".git/index.lock"
+    lock.touch()
+    begin(rig)
+    rig.converge()  # the first save of a kind listens for a formatter
+    time.sleep(4)  # until the lock is old
+    for _ in range(3):
+        began = time.monotonic()
+        rig.converge()
+        assert time.monotonic() - began < 0.9, rig.report()
+    assert "git:" not in rig.said.splitlines()[-4:]
+
+
+@fault("temporary", peers=False, quick=True)
+def fault_W50(rig: Rig) -> None:
+    """The files that checkers and copying tools write beside a source are no reason to restart."""
+    write(rig, "pkg/x.py")
+    begin(rig)
+
+    def tools() -> None:
+        for name in ("flycheck_x.py", "x_flymake.py", "._x.py", ".syncthing.x.py"):
+            path = rig.folder / "pkg" / name
+            path.write_text("1")
+            time.sleep(0.05)  # a checker reads it
+            path.unlink()
+
+    never(rig, tools)

@@ -244,8 +244,9 @@ def test_a_file_that_says_nothing_to_run(tmp_path):
 
 # --- defaults by project -------------------------------------------------------------------------
 
-GO_EXT = ("go", "tpl", "tmpl", "html")
-PYTHON_EXT = ("py", "html", "jinja", "toml")
+GO_EXT = ("go", "tpl", "tmpl", "html", "gohtml", "mod", "sum")
+MORE_EXT = ("jinja", "jinja2", "j2", "toml", "yaml", "yml", "env", "json", "sql")
+PYTHON_EXT = ("py", "html", *MORE_EXT)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,7 @@ PYTHON_EXT = ("py", "html", "jinja", "toml")
         (("setup.py",), PYTHON_EXT),
         (("requirements.txt",), PYTHON_EXT),
         (("app.py",), PYTHON_EXT),
-        (("go.mod", "tool.py"), ("go", "tpl", "tmpl", "html", "py", "jinja", "toml")),
+        (("go.mod", "tool.py"), (*GO_EXT, "py", *MORE_EXT)),
     ],
 )
 def test_endings_follow_from_what_the_root_holds(tmp_path, files, endings):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -58,6 +61,67 @@ def test_at_work(project, name):
     """What git leaves lying while it works says so."""
     (project / ".git" / name).mkdir()
     assert state(project).busy
+
+
+def aged(*paths: Path) -> None:
+    """They look as if nothing had happened there for a minute."""
+    for path in paths:
+        os.utime(path, (time.time() - 60,) * 2, follow_symlinks=False)
+
+
+@pytest.mark.parametrize("name", ["index.lock", "HEAD.lock", "rebase-merge"])
+def test_a_lock_that_was_left(project, name):
+    """An old one that nobody holds open is no work: git was killed, or waits for a person."""
+    lock = project / ".git" / name
+    lock.mkdir() if name == "rebase-merge" else lock.touch()
+    aged(lock, project / ".git")
+    assert not state(project).busy
+
+
+def test_an_old_lock_that_is_held(project):
+    """A long checkout holds its lock open to the end."""
+    with (project / ".git/index.lock").open("w"):
+        aged(project / ".git/index.lock", project / ".git")
+        found = Repository.of(str(project))
+        assert found.state().busy
+        assert found.state().busy
+
+
+@pytest.mark.parametrize(
+    ("folder", "lock"),
+    [(".hg", "wlock"), (".sl", "wlock"), (".jj", "working_copy/working_copy.lock")],
+)
+def test_other_tools_at_work(tmp_path, folder, lock):
+    """Mercurial, Sapling and Jujutsu lock the working copy while they update it."""
+    path = tmp_path / folder / lock
+    path.parent.mkdir(parents=True)
+    assert not state(tmp_path).busy
+    assert str(path.parent) in Repository.of(str(tmp_path)).folders
+    path.touch()
+    assert state(tmp_path).busy
+    aged(path, path.parent)
+    assert not state(tmp_path).busy
+
+
+def test_a_lock_that_names_its_owner(tmp_path):
+    """Mercurial's is a link to "host:pid": held as long as that process lives."""
+    (tmp_path / ".hg").mkdir()
+    (tmp_path / ".hg/branch").write_text("default\n")
+    lock = tmp_path / ".hg/wlock"
+    lock.symlink_to(f"{socket.gethostname()}:{os.getpid()}")
+    aged(lock, tmp_path / ".hg")
+    assert state(tmp_path) == GitMoved(busy=True, head="default")
+    lock.unlink()
+    lock.symlink_to(f"{socket.gethostname()}:999999999")
+    aged(lock, tmp_path / ".hg")
+    assert not state(tmp_path).busy
+
+
+def test_jujutsu_beside_git(project):
+    """Both are looked at; the branch is git's."""
+    (project / ".jj/working_copy").mkdir(parents=True)
+    (project / ".jj/working_copy/working_copy.lock").touch()
+    assert state(project) == GitMoved(busy=True, head="main")
 
 
 def test_a_rebase_that_waits_for_a_person(project):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from reloader.config.model import Engine, Layer, Origin
+from reloader.light import replace
 from reloader.watch.gitfiles import GitIgnores, filter_of
 from tests.watch.apart import files
 from tests.watch.seeing import Seeing, config_for
