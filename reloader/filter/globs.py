@@ -46,7 +46,7 @@ _TEMPORARY = re.compile(
     r"|\._.*"  # AppleDouble: macOS on a file system of another kind
     r"|flycheck_.+"  # Emacs: the copy that is checked; and Flymake's, below
     r"|\.syncthing\..*|~syncthing~.*"
-    r"|\.mutagen-.*|\.unison\..*"
+    r"|\.mutagen-.*|\.unison\..*|\.dropbox.*"
     r"|\.[^.].*\.\w+\.(?=\w*[A-Z0-9])\w{6}"  # rsync: .app.py.Ab3dE6
     r"|\..+\.~[0-9a-f]+"  # Nextcloud, ownCloud
     r"|\.~.+|~\$.+|~.+\.tmp"  # Dropbox, Office

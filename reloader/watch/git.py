@@ -15,7 +15,7 @@ from reloader.watch.audit import is_being_written
 _MOST = 4096  # bytes of a file that names a branch
 # A lock that is older, and that no process holds open, was left by one that was killed, or by a
 # rebase that waits for a person. git writes files while it holds its lock open.
-STALE = 3.0  # seconds
+STALE = 2.0  # seconds
 
 
 @dataclass(frozen=True)

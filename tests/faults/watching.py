@@ -859,7 +859,7 @@ def fault_W49(rig: Rig) -> None:
     lock.touch()
     begin(rig)
     rig.converge()  # the first save of a kind listens for a formatter
-    time.sleep(4)  # until the lock is old
+    time.sleep(3)  # until the lock is old
     for _ in range(3):
         began = time.monotonic()
         rig.converge()
