@@ -12,7 +12,7 @@ GO_EXTRA = $(shell command -v go >/dev/null 2>&1 || echo ,go)
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-containers check format test-all bench bench-watch faults prove air soak clean
+.PHONY: help first-minutes run test test-containers check format test-all bench bench-watch faults prove air soak clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -49,6 +49,9 @@ bench: $(VENV)/.ready ## measure save to new process, beside other tools (benchm
 bench-watch: $(VENV)/.ready ## measure each way to save, and big trees, for docs/watching.md
 	$(BIN)/python -m benchmarks.saves --peers --markdown $(ARGS)
 	$(BIN)/python -m benchmarks.scale --markdown $(ARGS)
+
+first-minutes: $(VENV)/.ready ## start, save, break and fix each shape of project, from an empty folder
+	$(BIN)/python -m benchmarks.first_minutes $(ARGS)
 
 faults: $(VENV)/.ready-to-test ## every fault, and that a naive reloader does not survive it (9 minutes)
 	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
