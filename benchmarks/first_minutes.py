@@ -157,7 +157,7 @@ SHAPES = (
             "src/server.ts": TYPESCRIPT,
             "package.json": '{"scripts": {"build": "tsc", "start": "node dist/server.js"}}',
             "tsconfig.json": '{"compilerOptions": {"outDir": "dist", "rootDir": "src", "module":'
-            ' "commonjs", "target": "es2022", "esModuleInterop": true, "noEmitOnError": true}}',
+            ' "commonjs", "target": "es2022", "esModuleInterop": true, "noEmitOnError": true, "types": ["node"]}}',
         },
     ),
     Shape(

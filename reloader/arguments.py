@@ -28,11 +28,15 @@ class Formatter(argparse.HelpFormatter):
     """Is told the width; argparse would import shutil to find it, for every argument."""
 
     def __init__(self, prog: str) -> None:
-        try:
-            width = int(os.environ.get("COLUMNS", "")) or 80
-        except ValueError:
-            width = os.get_terminal_size().columns if os.isatty(1) else 80
-        super().__init__(prog, max_help_position=40, width=width)
+        super().__init__(prog, max_help_position=40, width=width())
+
+
+def width() -> int:
+    """Returns the columns that a text for stdout may have."""
+    try:
+        return int(os.environ.get("COLUMNS", "")) or 80
+    except ValueError:
+        return os.get_terminal_size().columns if os.isatty(1) else 80
 
 
 class Grammar(NamedTuple):
@@ -48,6 +52,7 @@ class Given(NamedTuple):
     options: argparse.Namespace
     flags: dict[str, list[str]]  # of the config
     words: list[str]  # what is no flag
+    ignored: tuple[str, ...] = ()  # globs of files, on top of what the config leaves out
 
 
 class Short(NamedTuple):
@@ -59,12 +64,29 @@ class Short(NamedTuple):
     help: str
 
 
+_IGNORED = "ignored"
 SHORT = (
     Short(("-e", "--ext"), "build.include_ext", "EXT,EXT", "extensions to watch"),
     Short(("-w", "--watch"), "build.include_dir", "DIR", "watch only this directory or file"),
-    Short(("-i", "--ignore"), "build.exclude_file", "GLOB", "do not watch these files"),
+    Short(("-i", "--ignore"), _IGNORED, "GLOB", "do not watch these files"),
     Short(("-q", "--quiet"), "log.main_only", "", "no lines about changes, builds and starts"),
+    Short(("-v", "--verbose"), "log.verbose", "", "also lines about what begins, and remarks"),
 )
+# What other tools call it, and what to type here.
+_ELSEWHERE = {
+    "a command is named without a flag: reloader -- COMMAND": "--exec -x --cmd --command --run",
+    "leave it out: reloader restarts the app by itself": "-r --restart --reload --auto-restart -R",
+    "extensions are -e EXT,EXT": "--exts --extensions --filter -f --pattern --patterns",
+    "a directory is -w DIR": "--reload-dir --watch-path --path --dir --include --reload-include",
+    "files are left out by -i GLOB": "--reload-exclude --exclude --ignore-paths -x",
+    "it is --build.delay MS": "--delay -d --debounce --interval",
+    "it is --build.stop_signal SIGNAL": "--signal -s --stop-signal",
+    "it is --build.stop_timeout TIME": "--stop-timeout --kill-after --timeout",
+    "it is --build.poll": "-L --legacy-watch --poll --force-polling -p",
+    "it is --screen.clear_on_rebuild": "--clear -C",
+    "it is reloader --version": "-V -version",
+    "it is reloader init": "--init",
+}
 
 
 def read(grammar: Grammar, arguments: list[str]) -> Given:
@@ -72,18 +94,20 @@ def read(grammar: Grammar, arguments: list[str]) -> Given:
     given, rest = parser_of(grammar, arguments).parse_known_args(arguments)
     flags = {key: texts for key, texts in vars(given).items() if "." in key or key in _TOP_KEYS}
     for short in SHORT:
-        if texts := getattr(given, short.names[0], []):
-            for key, text in (_long(short.key, text) for text in texts):
-                flags[key] = [*flags.get(key, []), *text]
+        for text in getattr(given, short.names[0], None) or ():
+            is_file = short.key == "build.include_dir" and os.path.isfile(text)
+            key = "build.include_file" if is_file else short.key
+            flags[key] = [*flags.get(key, []), text]
+    ignored = _globs(flags.pop(_IGNORED, []))
     problems, words = _strangers(rest)
     if not grammar.takes_words:
         problems += map(_unexpected, words)
     if problems:
         raise ConfigError(*problems)
-    return Given(given, flags, words)
+    return Given(given, flags, words, ignored)
 
 
-def parser_of(grammar: Grammar, arguments: list[str], *, is_help: bool = False) -> Parser:
+def parser_of(grammar: Grammar, arguments: list[str]) -> Parser:
     """The parser for these arguments: knows the flags that are in them, which takes 4 ms less."""
     given = {text.partition("=")[0] for text in arguments}
     prog = f"reloader {grammar.name}"
@@ -110,23 +134,21 @@ def parser_of(grammar: Grammar, arguments: list[str], *, is_help: bool = False) 
                 const="true",
                 help=short.help,
             )
-    for key, option, default in options():
+    for key, option, _ in options():
         names = (f"--{key}", "--color") if key == "color.mode" else (f"--{key}",)
-        if is_help or not given.isdisjoint(names):
-            described = _described(option, default) if is_help else {}
-            add(*names, dest=key, action="append", **_arity(option), **described)
+        if not given.isdisjoint(names):
+            add(*names, dest=key, action="append", **_arity(option))
     return parser
 
 
-def _long(key: str, text: str) -> tuple[str, list[str]]:
-    """The key of the config and its texts that a short flag stands for."""
-    if key == "build.include_dir" and os.path.isfile(text):
-        return "build.include_file", [text]
-    if key != "build.exclude_file":
-        return key, [text]
-    pattern = text.removeprefix("./").rstrip("/")
-    pattern = pattern if "/" in pattern else f"**/{pattern}"  # as in a .gitignore
-    return key, [pattern, f"{pattern}/**"]
+def _globs(texts: list[str]) -> tuple[str, ...]:
+    """Patterns of `exclude_file` for those of `-i`, which mean what they do in a .gitignore."""
+    found = []
+    for text in texts:
+        pattern = text.removeprefix("./").rstrip("/")
+        pattern = pattern if "/" in pattern else f"**/{pattern}"
+        found += [pattern, f"{pattern}/**"]
+    return tuple(found)
 
 
 PLAIN: dict[str, Any] = {"add_help": False, "allow_abbrev": False}
@@ -142,13 +164,6 @@ def _arity(option: Option) -> dict[str, Any]:
     """A switch needs no value; what was not given leaves no trace, so that each layer is exact."""
     sparse: dict[str, Any] = {"default": argparse.SUPPRESS}
     return sparse | {"nargs": "?", "const": "true"} if option.kind is Kind.FLAG else sparse
-
-
-def _described(option: Option, default: object) -> dict[str, Any]:
-    from reloader.config.render import flag_help, metavar
-
-    text = flag_help(option, default).replace("%", "%%")
-    return {"help": text, "metavar": metavar(option)}
 
 
 def divide(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
@@ -188,6 +203,7 @@ def _strangers(rest: list[str]) -> tuple[list[Problem], list[str]]:
             flag = text.partition("=")[0]
             near = nearest(flag.lstrip("-"), [key for key, _, _ in options()])
             hint = f"did you mean --{near}?" if near else "reloader run -h lists the flags"
+            hint = next((h for h, names in _ELSEWHERE.items() if flag in names.split()), hint)
             problems.append(Problem("no such flag", flag, hint))
         elif not (index and rest[index - 1].startswith("-") and "=" not in rest[index - 1]):
             words.append(text)

@@ -22,6 +22,7 @@ from reloader.arguments import (
     parser_of,
     read,
     split,
+    width,
 )
 from reloader.config.discover import places
 from reloader.config.load import Invocation
@@ -116,7 +117,9 @@ def _dispatch(arguments: list[str]) -> int:
         return _COMMANDS[first].run(arguments[1:])
     if first.startswith("-") or not first or _is_run(first):
         return _run(arguments)
-    raise ConfigError(_unknown_command(first))
+    from reloader.commands.found import unknown_command
+
+    raise ConfigError(unknown_command(first, _COMMANDS))
 
 
 def _is_run(word: str) -> bool:
@@ -152,22 +155,6 @@ def _overview() -> str:
     )
 
 
-def _unknown_command(name: str) -> Problem:
-    from reloader.config.wording import nearest
-
-    files = [file for file in os.listdir(".") if os.path.isfile(file)] if "." in name else []
-    near = nearest(name, _COMMANDS) or _close(name, files)
-    hint = f"did you mean reloader {near}?" if near else "reloader -h lists the commands"
-    kind = "file, directory or command" if "." in name else "command"
-    return Problem(f"no such {kind}: {name}", hint=hint)
-
-
-def _close(name: str, files: list[str]) -> str:
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(name, files, n=1, cutoff=0.7)), "")
-
-
 _RUN = Grammar(
     "run", _USAGE, switches=(("--json", "one JSON object a line on stdout for each event"),)
 )
@@ -198,7 +185,9 @@ _EXPLAIN = Grammar(
 def _run(arguments: list[str]) -> int:
     ours, words, args = divide(arguments)
     if any(text in _HELP for text in ours):
-        return _say_text(parser_of(_RUN, ours, is_help=True).format_help())
+        from reloader.commands.usage import run_help
+
+        return _say_text(run_help(_USAGE, width()))
     given = read(_RUN, ours)
     if all(map(os.path.isdir, words)):  # `reloader DIR` is `cd DIR && reloader`
         given.options.file.extend(words)
@@ -226,14 +215,16 @@ def _projects(invocations: list[Invocation]) -> list[Project]:
         partial(read_config, it if config.found else replace(it, look=None), environ, cwd)
         for it, config in zip(invocations, configs, strict=True)
     ]
-    called = _names([config.file for config in configs]) if len(configs) > 1 else ("",)
+    named = [
+        config.file or f"{it.file}/.reload.toml"
+        for it, config in zip(invocations, configs, strict=True)
+    ]
+    called: Sequence[str] = ("",)
+    if len(configs) > 1:
+        from reloader.config.names import names
+
+        called = names(named)
     return [Project(*parts) for parts in zip(configs, reads, files, called, strict=True)]
-
-
-def _names(files: Sequence[str]) -> Sequence[str]:
-    from reloader.config.names import names
-
-    return names(files)
 
 
 def _working_directory() -> str:
@@ -250,14 +241,14 @@ def _invocations(
     given: Given, args: tuple[str, ...] = (), words: Sequence[str] = (), *, asks: bool = False
 ) -> list[Invocation]:
     """One for each `-c`; without a config, a look at the project says what is run."""
-    look = partial(_look, {}, asks=asks)
-    if not words:
-        return [Invocation(file, given.flags, args, look) for file in given.options.file or [""]]
-    from reloader.commands.found import typed
+    guess = None
+    if words:
+        from reloader.commands.found import typed
 
-    guess = typed(tuple(words), _working_directory())
+        guess = typed(tuple(words), _working_directory())
+    look = partial(_look, {}, asks=asks)
     files = given.options.file or [""]
-    return [Invocation(file, given.flags, args, look, guess) for file in files]
+    return [Invocation(file, given.flags, args, given.ignored, look, guess) for file in files]
 
 
 def _look(known: dict[str, Guess], folder: str, args: tuple[str, ...], *, asks: bool) -> Guess:
@@ -395,6 +386,25 @@ def _healthcheck(arguments: list[str]) -> int:
     return _say_text(healthcheck(_working_directory(), app_only=given.app_only))
 
 
+# --- help, completion ----------------------------------------------------------------------------
+
+
+def _help(arguments: list[str]) -> int:
+    """Of a command its flags, of a key of the config what it means."""
+    if not arguments or arguments[0] in _HELP:
+        return _say_text(_overview())
+    if arguments[0] in _COMMANDS:
+        return _COMMANDS[arguments[0]].run(["--help"])
+    return _explain([word.lstrip("-") for word in arguments])
+
+
+def _completion(arguments: list[str]) -> int:
+    from reloader.commands.completion import completion
+
+    table = {name: command.help for name, command in _COMMANDS.items()}
+    return _say_text(completion("".join(arguments), table))
+
+
 _COMMANDS = {
     "run": _Command("build, run, watch; what reloader does without a command", _run),
     "check": _Command("find errors in the config, and warnings", _check),
@@ -404,4 +414,6 @@ _COMMANDS = {
     "healthcheck": _Command(
         "exit with 0 if the app is up and its last build succeeded", _healthcheck
     ),
+    "help": _Command("help KEY or help COMMAND", _help),
+    "completion": _Command("completion for bash, zsh or fish", _completion),
 }

@@ -12,7 +12,7 @@ from reloader.detect.folder import Folder
 from reloader.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from reloader.detect.candidate import Candidate
 
@@ -130,7 +130,9 @@ def typed(words: tuple[str, ...], cwd: str) -> Guess:
     Raises ConfigError: the file does not say how it is run, or there is no such program.
     """
     first, args = words[0], words[1:]
-    if os.path.isfile(os.path.join(cwd, first)):
+    path = os.path.join(cwd, first)
+    is_program = os.access(path, os.X_OK) and "." not in os.path.basename(first)
+    if os.path.isfile(path) and not (is_program and "/" in first):
         return _file(os.path.normpath(first), args[1:] if args[:1] == ("--",) else args, cwd)
     if not args and any(char in first for char in " \t|&;"):
         return _typed({"build.bin": first})
@@ -160,15 +162,32 @@ def _typed(settings: dict[str, object]) -> Guess:
     return Guess({"build.cmd": ""} | settings, "the command line", takes_args=True)
 
 
+def unknown_command(name: str, commands: Iterable[str]) -> Problem:
+    """Returns what to say of a first word that is no command of reloader's, and nothing to run."""
+    from reloader.config.wording import nearest
+
+    is_file = "." in name
+    near = nearest(name, commands) or (_near_file(name, os.getcwd()) if is_file else "")
+    hint = f"did you mean reloader {near}?" if near else "reloader -h lists the commands"
+    kind = "file, directory or command" if is_file else "command"
+    return Problem(f"no such {kind}: {name}", hint=hint)
+
+
 def unknown(word: str, cwd: str, why: str) -> Problem:
     """Returns what to say of a word that is no file and no program."""
+    near = _near_file(word, cwd)
+    hint = f"did you mean reloader {near}?" if near else ""
+    return Problem(why, hint=hint or "reloader FILE, reloader DIRECTORY or reloader -- COMMAND")
+
+
+def _near_file(word: str, cwd: str) -> str:
+    """Returns the file whose name is nearly the one that was typed, or ""."""
     from difflib import get_close_matches
 
     folder, name = os.path.split(word)
     try:
         names = os.listdir(os.path.join(cwd, folder))
     except OSError:
-        names = []
+        return ""
     near = get_close_matches(name, names, n=1, cutoff=0.7)
-    hint = f"did you mean reloader {os.path.join(folder, near[0])}?" if near else ""
-    return Problem(why, hint=hint or "reloader FILE, reloader DIRECTORY or reloader -- COMMAND")
+    return os.path.join(folder, near[0]) if near else ""

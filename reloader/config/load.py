@@ -39,7 +39,8 @@ _COMMANDS = ("build.cmd", *project.APP_KEYS)
 class Invocation:
     """What the command line says: `-c FILE`, the `--section.key` flags, what is after `--`.
 
-    A key of `flags` has every text it was given, in order: `{"build.delay": ["80"]}`.
+    A key of `flags` has every text it was given, in order: `{"build.delay": ["80"]}`. `ignored`:
+    patterns for `build.exclude_file`, beside those of the config.
     `look(folder, args)` finds how the project in `folder` is run, where nothing that was written
     names a command; it raises ConfigError if that is not clear. `typed`: the app that the command
     line names without a flag.
@@ -48,6 +49,7 @@ class Invocation:
     file: str = ""
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     args: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     look: Callable[[str, tuple[str, ...]], Guess] | None = None
     typed: Guess | None = None
 
@@ -100,7 +102,7 @@ def _read(invocation: Invocation, environ: Mapping[str, str], cwd: str, platform
         environment_layer(environ, found),
         flag_layer(invocation.flags, found),
     )
-    written = _typed(written, invocation)
+    written = _typed(_ignoring(written, invocation.ignored), invocation)
     guess = _looked(invocation, written, document, cwd, found)
     config = None
     if is_unread:  # then the rest would be judged without knowing what was written
@@ -121,6 +123,15 @@ def _read(invocation: Invocation, environ: Mapping[str, str], cwd: str, platform
         return Reading(None, tuple(found.problems), *rest, document)
     config = replace(config, doubts=rest[0], remarks=rest[1])
     return Reading(config, (), *rest, document)
+
+
+def _ignoring(written: Settings, globs: tuple[str, ...]) -> Settings:
+    """The files that the command line ignores are added to those that the config leaves out."""
+    key = "build.exclude_file"
+    if not globs:
+        return written
+    above = written[key].value if key in written else ()
+    return written | {key: Setting((*above, *globs), Origin(Layer.FLAG, "-i"))}
 
 
 def _typed(written: Settings, invocation: Invocation) -> Settings:

@@ -206,6 +206,9 @@ class Log:
     time: bool = opt(False, "Begin each line with the time.")
     main_only: bool = opt(False, "No lines about changes, builds and starts.")
     silent: bool = opt(False, "No lines at all.")
+    verbose: bool = opt(
+        False, "More lines: builds and rules as they begin, remarks on the config.", here_only=True
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The table of options for readers: Markdown for the README, one line a key for `-h`.
+"""The table of options for readers: Markdown for the README.
 
 Pure.
 """
@@ -7,21 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reloader.config.model import Kind, Option, Rule, options
+from reloader.config.model import Option, Rule, options
 from reloader.config.toml_writer import toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_METAVARS = {
-    Kind.FLAG: "true|false",
-    Kind.MILLIS: "MS",
-    Kind.PORT: "PORT",
-    Kind.DURATION: "TIME",
-    Kind.TEXTS: "TEXT,…",
-    Kind.ARGV: "ARG,…",
-    Kind.SIGNAL: "SIGNAL",
-}
 
 
 def config_table() -> str:
@@ -29,18 +19,6 @@ def config_table() -> str:
     rows = ["| key | default | meaning |", "|---|---|---|"]
     rows += [_row(*entry) for entry in _entries()]
     return "\n".join(rows) + "\n"
-
-
-def flag_help(option: Option, default: object) -> str:
-    """What `reloader run -h` says of a key."""
-    return f"{option.help} Default: {default_text(option, default)}".replace("`", "")
-
-
-def metavar(option: Option) -> str:
-    """What stands for the value of a flag."""
-    if option.choices:
-        return "|".join(choice for choice in option.choices if choice)
-    return _METAVARS.get(option.kind, "TEXT")
 
 
 def default_text(option: Option, default: object) -> str:

@@ -197,6 +197,19 @@ def writer(fd: int = 2) -> Writer:
     return Writer(fd, _KEPT_LINES)
 
 
+def beginning(news: News) -> Line | None:
+    """Returns the line that only `log.verbose` shows: something begins, or a remark."""
+    match news:
+        case BuildStarted(command):
+            return Line(Part.BUILD, "build", f"started: {command}")
+        case RuleStarted(rule, command):
+            return Line(Part.BUILD, rule, f"started: {command}")
+        case Noted(text):
+            return Line(Part.MAIN, "note", text)
+        case _:
+            return None
+
+
 class Console:
     """The lines of one app; of several, each carries its app's name.
 
@@ -237,6 +250,8 @@ class Console:
                 self._write(text.encode(errors="replace") + b"\n")
             return
         line = line_of(news)
+        if line is None and self._log.verbose:
+            line = beginning(news)
         if line is not None and self._is_shown(line):
             self._write(self._render(line))
 

@@ -166,7 +166,8 @@ def test_help_of_run_lists_every_key(runs, capsys):
 
     out = capsys.readouterr().out
     for key, _, _ in options():
-        assert re.search(rf"  --{key}[ ,]", out)
+        assert re.search(rf"  --{re.escape(key)}(\s|$)", out)
+    assert len(out.splitlines()) < 2 * 60  # each fits on a screen
     assert runs.calls == []
 
 
@@ -294,3 +295,115 @@ def test_doctor_with_and_without_a_config(runs, tmp_path, capsys):
     main(["doctor", "--json"])
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"topic", "level", "message"} <= records[0].keys()
+
+
+# --- without a config ----------------------------------------------------------------------------
+
+
+def test_short_flags_stand_for_keys(runs, tmp_path):
+    """`-i` adds to what the config leaves out; a file behind `-w` is a file."""
+    (tmp_path / "a.toml").write_text('[build]\nbin = "a"\nexclude_file = ["x"]\n')
+    (tmp_path / "one.cfg").write_text("")
+
+    main(["-c", "a.toml", "-e", "py,html", "-w", "src", "-w", "one.cfg", "-i", "*.log", "-q", "-v"])
+
+    ((config, _),) = runs.calls
+    build = config.build
+    assert (build.include_ext, build.include_dir) == (("py", "html"), ("src",))
+    assert build.include_file == ("one.cfg",)
+    assert build.exclude_file == ("x", "**/*.log", "**/*.log/**")
+    assert (config.log.main_only, config.log.verbose) == (True, True)
+
+
+def test_a_command_has_all_behind_its_first_word(runs):
+    """Its flags are its own, also those that reloader has."""
+    main(["--build.rerun", "-e", "py", sys.executable, "-c", "pass", "--json", "--", "x"])
+
+    ((config, json_),) = runs.calls
+    assert config.build.entrypoint == (sys.executable, "-c", "pass", "--json", "--", "x")
+    assert (config.build.rerun, json_, config.args) == (True, False, ())
+
+
+def test_a_typed_command_goes_before_a_config(runs, tmp_path):
+    """The rest of the config holds, its build included."""
+    (tmp_path / ".reload.toml").write_text('[build]\ncmd = "make"\nbin = "a"\nrerun = true\n')
+
+    main(["run", sys.executable, "x.py"])
+
+    ((config, _),) = runs.calls
+    assert config.build.entrypoint == (sys.executable, "x.py")
+    assert (config.build.bin, config.build.cmd, config.build.rerun) == ("", "make", True)
+
+
+def test_no_build_of_go_for_another_program(runs, tmp_path):
+    """In a Go module, a typed command runs without Go's default build."""
+    (tmp_path / "go.mod").write_text("module x\n")
+
+    main(["--", sys.executable, "x.py"])
+
+    ((config, _),) = runs.calls
+    assert config.build.cmd == ""
+
+
+def test_directories_are_several_apps(runs, tmp_path):
+    """Each is looked at by itself and has its directory's name."""
+    for name in ("api", "web"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "app.py").write_text("if __name__ == '__main__': ...")
+
+    assert main(["api", "web"]) == 7
+
+    assert [project.name for project in runs.projects] == ["api", "web"]
+    assert [project.config.root for project in runs.projects] == [
+        str(tmp_path / name) for name in ("api", "web")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flag", "hint"),
+    [
+        ("--exec", "reloader -- COMMAND"),
+        ("-r", "leave it out"),
+        ("--exts", "-e EXT"),
+        ("--reload-dir", "-w DIR"),
+        ("--legacy-watch", "--build.poll"),
+        ("--debounce", "--build.delay"),
+    ],
+)
+def test_flags_of_other_tools_are_answered_with_ours(runs, capsys, flag, hint):
+    """nodemon's, watchexec's, uvicorn's."""
+    assert main([flag]) == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_help_of_a_key_and_of_a_command(runs, capsys):
+    """Both by `reloader help`; alone it is the overview."""
+    assert main(["help", "build.delay"]) == main(["help", "--build.cmd"]) == 0
+    assert main(["help", "init"]) == main(["help"]) == 0
+
+    out = capsys.readouterr().out
+    for text in (
+        "Quiet time after the last change",
+        "RELOADER_BUILD_CMD",
+        "--template",
+        "commands:",
+    ):
+        assert text in out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion(runs, capsys, shell):
+    """The script names the commands and the flags; bash finds no fault in its own."""
+    assert main(["completion", shell]) == 0
+
+    script = capsys.readouterr().out
+    for text in ("doctor", "build.delay", "always"):
+        assert text in script
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=script, text=True, check=True)
+
+
+def test_completion_of_no_shell(runs, capsys):
+    """Those that there are are named."""
+    assert main(["completion", "tcsh"]) == 2
+    assert "bash|zsh|fish" in capsys.readouterr().err

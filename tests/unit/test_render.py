@@ -1,9 +1,9 @@
-"""The table of options in words: complete, and in a form that Markdown and argparse take."""
+"""The table of options in words: complete, and in a form that Markdown takes."""
 
 from __future__ import annotations
 
 from reloader.config.model import Rule, options
-from reloader.config.render import config_table, flag_help
+from reloader.config.render import config_table
 
 
 def test_every_key_has_a_row():
@@ -35,12 +35,3 @@ def test_defaults_are_written_as_toml_or_told_in_words():
     assert '| `"auto"` |' in rows["watch.engine"]
     assert "go.mod" in rows["build.cmd"]
     assert r"`watch.engine` \*" in rows["watch.engine"]
-
-
-def test_the_help_of_a_flag_has_no_markup():
-    """One sentence and the default, in plain text."""
-    for _, option, default in options():
-        text = flag_help(option, default)
-        assert text.startswith(option.help.split("`")[0])
-        assert "`" not in text
-        assert "Default: " in text
