@@ -157,7 +157,8 @@ SHAPES = (
             "src/server.ts": TYPESCRIPT,
             "package.json": '{"scripts": {"build": "tsc", "start": "node dist/server.js"}}',
             "tsconfig.json": '{"compilerOptions": {"outDir": "dist", "rootDir": "src", "module":'
-            ' "commonjs", "target": "es2022", "esModuleInterop": true, "noEmitOnError": true, "types": ["node"]}}',
+            ' "commonjs", "target": "es2022", "esModuleInterop": true, "noEmitOnError": true,'
+            ' "types": ["node"]}}',
         },
     ),
     Shape(
@@ -329,7 +330,7 @@ def _times(shape: Shape, folder: Path, port: int, log: Path) -> tuple[str, ...]:
     save = _until(port, "v2", log)
     _save(source, shape.broken)
     time.sleep(SETTLE)
-    broken = "old answers" if _answer(port) == "v2" else "down"
+    broken = "old answers" if _answer(port) == "v2" else "down" if _is_free(port) else "error page"
     _save(source, _filled(text, "v3", port))
     return f"{start:.1f}", f"{save:.1f}", broken, f"{_until(port, 'v3', log):.1f}"
 

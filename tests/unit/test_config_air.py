@@ -120,6 +120,7 @@ def test_what_air_init_writes_is_all_default(tmp_path):
         "build.kill_delay",
         "build.stop_signal",
         "build.stop_timeout",
+        "log.verbose",
         "color.mode",
         "misc.startup_banner",
         "proxy.allowed_hosts",
