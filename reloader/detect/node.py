@@ -53,6 +53,12 @@ _OTHER_CONFIGS = (
 )
 _BUILT = ("dist", "build", "out", "lib", ".output", ".next")
 _RUN = re.compile(r"(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?([\w:.-]+)")
+# Assignments, node, its flags with what they load, and the file.
+_NODE_LINE = re.compile(
+    r"(?:cross-env\s+)?(?:\w+=\S*\s+)*node\s+"
+    r"(?:(?:-r|--require|--import|--loader)\s+\S+\s+|-\S+\s+)*([\w@./-]+)(?:\s|$)"
+)
+_BUILDS_FIRST = re.compile(r"(?:npm|pnpm|yarn|bun)\s+(?:run\s+)?build\s*&&\s*(node\s.+)")
 _LISTENS = re.compile(r"\.listen\(|createServer|\bserve\(|setInterval\(")
 
 
@@ -114,7 +120,7 @@ def _scripted(package: Package) -> Candidate | None:
     line = package.line(script)
     plain = without_watcher(line) or line
     if plain != line or not package.reloads(line):
-        if built := _built(package, plain):
+        if built := _built(package, script, plain):
             return built
         if direct := _direct(package, script, plain):
             return _program(package, direct)
@@ -146,8 +152,8 @@ def _is_lost(package: Package, line: str) -> bool:
 
 def _file(package: Package, line: str) -> str:
     """Returns the file that `node … FILE …` runs, or ""; of a directory its main file."""
-    found = re.match(r"node\s+((?:-\S+\s+)*)([\w@./-]+)(?:\s|$)", line)
-    name = posixpath.normpath(found[2]) if found else ""
+    found = _NODE_LINE.match(line)
+    name = posixpath.normpath(found[1]) if found else ""
     if name != ".":
         return name
     main = package.json.get("main")
@@ -168,14 +174,18 @@ def _out_dir(package: Package) -> str:
     return posixpath.normpath(out) if isinstance(out, str) and out not in ("", ".", "./") else ""
 
 
-def _built(package: Package, line: str) -> Candidate | None:
+def _built(package: Package, script: str, line: str) -> Candidate | None:
     """Returns build and start, where what is started comes out of the build."""
+    if found := _BUILDS_FIRST.fullmatch(line):
+        line = found[1]
     file = _file(package, line)
     build = package.scripts.get("build", "")
     if not file or not build or package.reloads(build) or re.search(r"\s(?:-w|--watch)\b", build):
         return None
-    if not _is_built(package, file) or not _is_one_command(line):
+    if not _is_built(package, file):
         return None
+    if not _is_one_command(line):  # an assignment, an operator: as the script has it
+        line = package.run(script)
     out = _out_dir(package) or file.partition("/")[0]
     candidate = _program(package, line)
     return replace(
@@ -197,11 +207,8 @@ def _direct(package: Package, script: str, line: str) -> str:
     if program in ("bun", "deno"):
         return line
     local = f"node_modules/.bin/{program}"
-    if package.folder.has(local) or program in ("tsx", "ts-node", "swc-node"):
-        if package.folder.has("node_modules") and not package.folder.has(local):
-            return ""
-        return f"{local} {rest}".strip()
-    return ""
+    is_coming = program in package.dependencies and not package.folder.has("node_modules")
+    return f"{local} {rest}".strip() if package.folder.has(local) or is_coming else ""
 
 
 def _is_one_command(line: str) -> bool:

@@ -299,7 +299,13 @@ def script(folder: Folder, module: Module, kind: str = "a Python program") -> Ca
 
 def programs(folder: Folder) -> list[Candidate]:
     """Returns the commands of `[project.scripts]`, packages that can be run, and scripts."""
-    return _entry_points(folder) or _scripts(folder) or _packages(folder)
+    return (
+        _entry_points(folder)
+        or _scripts(folder, "")
+        or _packages(folder)
+        or _scripts(folder, "src")
+        or _scripts(folder, "app")
+    )
 
 
 def _packages(folder: Folder) -> list[Candidate]:
@@ -349,14 +355,19 @@ def _entry_point(folder: Folder, name: str, target: str) -> Candidate | None:
     return Candidate("a Python program", line, where)
 
 
-def _scripts(folder: Folder) -> list[Candidate]:
-    """Returns the script in the root that is the program, or all that may be."""
-    found = [m for m in modules(folder, "") if m.stem not in _NO_PROGRAMS]
+def _scripts(folder: Folder, path: str) -> list[Candidate]:
+    """Returns the script in a directory that is the program, or all that may be.
+
+    Below the root only one that says that it is run counts.
+    """
+    found = [m for m in modules(folder, path) if m.stem not in _NO_PROGRAMS]
+    found = [module for module in found if module.is_run or not path]
     found = [module for module in found if "pytest" not in module.imports]
     run = [module for module in found if module.is_run]
     likely = [module for module in found if module.stem in LIKELY]
     both = [module for module in run if module in likely]
-    chosen = both or (run if len(run) == 1 else likely) or run
+    # Without a part for being run, a likely name alone may be a module of a library.
+    chosen = both or (run if len(run) == 1 else ([] if run else likely)) or run
     if not chosen and len(found) == 1 and not _is_library(folder):
         chosen = found
     if len(chosen) > 1:  # the one that imports the others

@@ -414,6 +414,67 @@ SHAPES = {
         },
         "bun index.ts",
     ),
+    "typescript, start with settings": (
+        {
+            "package.json": package(
+                {"build": "tsc", "start": "NODE_ENV=production node dist/index.js"}
+            ),
+            "tsconfig.json": "{}",
+        },
+        "npm run build && npm run start",
+    ),
+    "typescript, start with a loader": (
+        {
+            "package.json": package(
+                {"build": "tsc", "start": "node -r dotenv/config dist/index.js"}
+            ),
+            "tsconfig.json": "{}",
+        },
+        "npm run build && node -r dotenv/config dist/index.js",
+    ),
+    "typescript, start that builds": (
+        {
+            "package.json": package(
+                {"build": "tsc", "start": "npm run build && node dist/index.js"}
+            ),
+            "tsconfig.json": "{}",
+        },
+        "npm run build && node dist/index.js",
+    ),
+    "sveltekit": (
+        {"package.json": package({"dev": "vite dev", "build": "vite build"}, ["@sveltejs/kit"])},
+        "npm run dev",
+    ),
+    "script in src": (
+        {"src/main.py": MAIN, "src/util.py": "", "requirements.txt": ""},
+        f"{PY} src/main.py",
+    ),
+    "django and node tools": (
+        {"manage.py": MANAGE, "package.json": package({"build": "tailwindcss -i a.css"})},
+        f"{PY} manage.py runserver --noreload",
+    ),
+    "fastapi with settings for its port": (
+        {
+            "main.py": FASTAPI
+            + "import uvicorn\nif __name__ == '__main__':\n    uvicorn.run(app, port=settings.port)\n"
+        },
+        f"{PY} main.py",
+    ),
+    "two services without marks": (
+        {"services/a/main.py": FASTAPI, "services/b/main.py": FASTAPI},
+        ASK,
+    ),
+    "deno fresh": (
+        {"deno.json": '{"tasks": {"start": "deno run -A --watch=static/ dev.ts"}}', "dev.ts": ""},
+        "deno run -A dev.ts",
+    ),
+    "ts-node-dev": (
+        {
+            "package.json": package({"dev": "ts-node-dev --respawn src/index.ts"}, ["ts-node-dev"]),
+            "src/index.ts": "",
+        },
+        "npm run dev",
+    ),
     # --- Go, Rust
     "go": ({"go.mod": MOD, "main.go": GO}, "go build -o ./tmp/main . && ./tmp/main"),
     "go cmd/server": (
