@@ -63,13 +63,13 @@ def nothing(folder: str) -> Problem:
 
 def several(candidates: Sequence[Candidate]) -> Problem:
     """Returns what to say where only a person can choose, with what to type for each."""
-    rows = [f"  {to_type(it)}   # {it.kind}, {it.where}" for it in candidates[:_MOST]]
-    text = "\n".join(["no config file here, and several ways to run this:", *rows])
+    rows = tuple(f"  {to_type(it)}   # {it.kind}, {it.where}" for it in candidates[:_MOST])
+    text = "no config file here, and several ways to run this:"
     roots = list(dict.fromkeys(it.root for it in candidates))
     hint = "type one of them; reloader init writes them into a config to choose from"
     if all(roots) and len(roots) > 1:
         hint = f"all of them: reloader {' '.join(f'-c {root}' for root in roots)}"
-    return Problem(text, hint=hint)
+    return Problem(text, "", hint, rows)
 
 
 def to_type(candidate: Candidate) -> str:

@@ -143,22 +143,28 @@ def _typed(written: Settings, invocation: Invocation) -> Settings:
     return _overlay(layer, written, {k: v for k, v in layer.items() if k in project.APP_KEYS})
 
 
-def _needs_look(written: Settings, document: Document | None) -> bool:
-    """Nothing that was written says what to run, and it is no Air file, which means Go's way."""
+def _needs_look(written: Settings, document: Document | None, args: tuple[str, ...]) -> bool:
+    """Nothing that was written says what to run, and it is no Air file, which means Go's way.
+
+    Beside a build alone, what is after `--` is the app.
+    """
     is_air = document is not None and air.is_air(document.name)
-    return not is_air and not any(key in written for key in (*_COMMANDS, "build.rules"))
+    has_app = any(key in written for key in (*project.APP_KEYS, "build.rules"))
+    is_named = "build.cmd" in written and not (args and not args[0].startswith("-"))
+    return not (is_air or has_app or is_named)
 
 
 def _looked(
     invocation: Invocation, written: Settings, document: Document | None, cwd: str, found: Findings
 ) -> Guess | None:
     """How the project is run, as a look at it tells; None: nothing needs it, or it is not clear."""
-    if found.problems or invocation.look is None or not _needs_look(written, document):
+    args = invocation.args
+    if found.problems or invocation.look is None or not _needs_look(written, document, args):
         return None
     root = str(written["root"].value) if "root" in written else "."
     folder = os.path.normpath(os.path.join(cwd, os.path.expanduser(root)))
     try:
-        return invocation.look(folder, invocation.args)
+        return invocation.look(folder, args)
     except ConfigError as error:
         if document is None:  # else what is missing in it is said
             found.problems += error.problems
