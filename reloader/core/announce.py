@@ -8,24 +8,40 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
+from reloader.core.feedback import Loop
 from reloader.core.life import Life
 from reloader.core.news import AppStarted, AppStopped, BuildStarted, RuleStarted
 from reloader.core.values import Role
 
 if TYPE_CHECKING:
+    from reloader.core.feedback import Finding
     from reloader.core.life import Proc
     from reloader.core.news import News
     from reloader.core.values import Seconds, Status
 
 
-def loop_text(path: str, job: Proc) -> str:
-    """Returns the warning about a file that a job seems to write in each run."""
-    hint = f'exclude_file = ["{path}"]'
-    if job.task.role is Role.APP:
-        much = ", and the app has written as much" if job.wrote is not None else ""
-        return f"{path} has changed after each of the last starts{much}; if it is the app's: {hint}"
-    who = f"rule {job.task.name}" if job.task.name else "the build"
-    return f"{path} has changed in each of the last runs of {who}; if that writes it: {hint}"
+def loop_text(found: Finding) -> str:
+    """Returns the warning about what the build or the app writes into the tree."""
+    path = found.path
+    files = f" ({found.files} files)" if found.files > 1 else ""
+    is_folder = path.endswith("/")
+    key = "exclude_dir" if is_folder else "exclude_regex" if "*" in path else "exclude_file"
+    hint = f'{key} = ["{path.rstrip("/")}"]'
+    who = f"the command of rule {found.lane}" if found.lane else "the build"
+    slowed = f"acted on after {found.wait:.3g}s, then later and later"
+    match found.loop:
+        case Loop.BUILD_WRITES:
+            return f"{who} writes {path}{files}: not counted while it runs; {hint} saves a build"
+        case Loop.BUILD_REPEATS:
+            return (
+                f"{path}{files} is new after each run of {who}, {slowed}; if it writes it: {hint}"
+            )
+        case Loop.APP_WRITES:
+            much = "after each of the last starts, and the app has written as much"
+            return f"{path} has changed {much}: {slowed}; if it is the app's: {hint}"
+        case Loop.AFTER_STARTS:
+            who = "it can't be told here who writes it"
+            return f"{path} has changed after each of the last starts; {who}: {slowed}; {hint}"
 
 
 def announce_start(proc: Proc, now: Seconds) -> tuple[News, ...]:

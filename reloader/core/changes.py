@@ -9,72 +9,85 @@ from typing import TYPE_CHECKING
 
 from reloader.core.announce import loop_text
 from reloader.core.debounce import gather
-from reloader.core.feedback import APP_WINDOW, Job
-from reloader.core.life import UP
+from reloader.core.life import Life
 from reloader.core.news import ChangeSeen, Warned
-from reloader.core.orders import Measure
 from reloader.core.pipeline import owe, owe_rule
-from reloader.core.state import State, Turn, past
+from reloader.core.state import Pending, State, Turn, past
 from reloader.core.values import Cause, Reason, Role
 from reloader.light import replace
 
 if TYPE_CHECKING:
     from reloader.core.debounce import Burst
+    from reloader.core.feedback import Ruling
     from reloader.core.life import Proc
-    from reloader.core.news import News
     from reloader.core.values import Change, Seconds, Ticket
 
 
 def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> Turn:
-    """Adds changes to their bursts, but for those that a build or the app has made."""
+    """Adds changes to their bursts, but for those that the build or the app has made."""
     if state.shutdown is not None:
         return Turn(state)
-    counting: list[Change] = []
-    news: list[News] = []
-    waits: dict[str, Seconds | None] = {}
-    lanes = [min(change.needs.rules, default="") for change in changes]
-    procs = {lane: writer_of(state, lane, now) for lane in lanes}
-    jobs = {lane: Job.of(proc, now) if proc else None for lane, proc in procs.items()}
-    asked = [(lane, change, jobs[lane]) for lane, change in zip(lanes, changes, strict=True)]
-    loops, verdicts = state.loops.judge(asked, now)
-    for (lane, change, _), verdict in zip(asked, verdicts, strict=True):
-        if verdict.counts:
-            counting.append(change)
-            waits[change.path] = verdict.wait
-        if (proc := procs[lane]) and verdict.is_found_out:
-            news.append(Warned(loop_text(change.path, proc)))
+    return heed(state, state.feedback.judge(changes, now, by_git=state.git.busy), now)
+
+
+def heed(state: State, ruling: Ruling, now: Seconds) -> Turn:
+    """Adds the changes that count now to their bursts."""
     bursts = gather(
         state.bursts,
-        tuple(counting),
+        ruling.changes,
         now,
         state.git,
         state.echoes,
         listens=state.settings.task(0) is None,
-        waits=waits,
     )
-    return Turn(replace(state, bursts=bursts, loops=loops), news=tuple(news))
+    news = tuple(Warned(loop_text(finding)) for finding in ruling.found)
+    return Turn(replace(state, bursts=bursts, feedback=ruling.feedback), news=news)
 
 
-def suspect(state: State, now: Seconds) -> Ticket | None:
-    """Returns the app that may have written the changes: the loop measures it before they count."""
-    proc = writer_of(state, "", now)
-    return proc.ticket if proc and proc.is_app else None
+def suspects(state: State) -> tuple[Ticket, ...]:
+    """Returns the apps that may have written files: the loop measures them before changes count."""
+    return tuple(p.ticket for p in state.generations if p.life is not Life.SPAWNING)
 
 
-def writer_of(state: State, lane: str, now: Seconds) -> Proc | None:
-    """Returns the process that may have written files of this lane; an app counts as it starts."""
-    if lane:
-        jobs = [p for p in state.of(Role.RULE) if p.task.name == lane]
-    else:
-        starting = [p for p in state.generations if now - p.started_at <= APP_WINDOW]
-        jobs = [*state.of(Role.PRE, Role.BUILD), *starting]
-    return next((p for p in jobs if p.life in UP and p.wanted), None)
+# --- what the rules against loops are told -------------------------------------------------------
+
+
+def note_start(state: State, proc: Proc, now: Seconds) -> State:
+    """A run of the build begins with its first step; one of the lane with the app."""
+    role, feedback, settings = proc.task.role, state.feedback, state.settings
+    lane = proc.task.name
+    if role is Role.RULE or proc.task == settings.task(0):
+        feedback = feedback.build_began(lane, now)
+    if role in (Role.RULE, Role.APP) or (role is Role.BUILD and not settings.app):
+        feedback = feedback.run_began(lane, now)
+    return replace(state, feedback=feedback)
+
+
+def note_end(state: State, proc: Proc, now: Seconds, *, left: bool) -> Turn:
+    """A run of the build ends with its last step, with a failure, or by order (`cut`)."""
+    role = proc.task.role
+    if role not in (Role.PRE, Role.BUILD, Role.RULE):
+        return Turn(state)
+    cut = proc.life is not Life.RUNNING or not proc.wanted
+    work = state.pipeline.work
+    building = isinstance(work, Pending) and work.needs.build and state.settings.task(work.done)
+    if building and role is not Role.RULE and not cut:  # the next step follows
+        return Turn(state)
+    ruling = state.feedback.build_ended(proc.task.name, now, cut=cut, left=left)
+    return heed(state, ruling, now)
+
+
+def act_on_waits(state: State, now: Seconds) -> Turn | None:
+    """What had to wait, since it seems to be a loop, counts now."""
+    if not past(state.feedback.next_at, now):
+        return None
+    return heed(state, state.feedback.due(now), now)
 
 
 def burst_due(state: State, burst: Burst) -> Seconds:
     settings = state.settings
     pace = settings.rule_paces.get(burst.lane, settings.pace) if burst.lane else settings.pace
-    return burst.due_at(pace, state.pipeline.cancelled, state.git)
+    return burst.due_at(pace, state.git)
 
 
 def settle_burst(state: State, now: Seconds) -> Turn | None:
@@ -91,12 +104,4 @@ def settle_burst(state: State, now: Seconds) -> Turn | None:
             state = replace(state, echoes=state.echoes.settled(burst, now))
         by_git = burst.cause(state.git)
         return Turn(state, news=(ChangeSeen(burst.first_path, count, burst.lane, by_git),))
-    return None
-
-
-def measure_app(state: State, now: Seconds) -> Turn | None:
-    """The bytes that an app writes while it starts are not held against it."""
-    for proc in state.generations:
-        if past(proc.measure_at, now):
-            return Turn(state.put(replace(proc, measure_at=None)), (Measure(proc.ticket),))
     return None

@@ -11,8 +11,6 @@ from reloader.core.needs import NOTHING, Needs
 from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from reloader.core.formatters import Echo, Echoes
     from reloader.core.values import Change, Seconds
 
@@ -57,9 +55,6 @@ class Burst:
     needs: Needs = NOTHING
     head: str = ""  # what was checked out when it began
     by_git: bool = False  # git was at work meanwhile
-    # Extra delay because a build or the app seems to write these files. None: at least one of
-    # them was written by somebody else.
-    wait: Seconds | None = 0.0
     echo: Echo | None = None  # a second write of the first path is waited for
     echo_after: Seconds = 0.0  # it came so long after the first; 0: not yet
 
@@ -68,33 +63,29 @@ class Burst:
         """True if the changed files are so few that a person has saved them."""
         return len(self.paths) <= FEW
 
-    def add(self, changes: list[Change], now: Seconds, git: Git, wait: Seconds | None) -> Burst:
+    def add(self, changes: list[Change], now: Seconds, git: Git) -> Burst:
         needs = self.needs
         for change in changes:
             needs |= change.needs
         paths = self.paths.union(change.path for change in changes)
-        wait = None if self.wait is None else wait
-        it = replace(self, last_at=now, paths=paths, needs=needs, wait=wait)
+        it = replace(self, last_at=now, paths=paths, needs=needs)
         again = now - self.first_at
         if self.echo and again > self.echo.soonest and self.first_path in {c.path for c in changes}:
             it = replace(it, echo_after=again)
         return replace(it, by_git=self.by_git or git.busy)
 
-    def due_at(self, pace: Pace, patience: int, git: Git) -> Seconds:
-        """When it has settled; each build doomed before doubles the quiet time (`patience`)."""
+    def due_at(self, pace: Pace, git: Git) -> Seconds:
+        """Returns when it has settled."""
         quiet = pace.few if self.is_save else pace.many
         longest = max(STREAM, pace.longest) if len(self.paths) > MANY else pace.longest
-        if patience:
-            quiet = max(quiet, Pace.few) * (1 << min(patience, 10))
         if git.busy:
             quiet = max(quiet, GIT_QUIET)
         if self.by_git:
             longest = GIT_LONGEST
-        wait = self.wait or 0.0
-        settled = self.last_at + max(quiet, wait)
+        settled = self.last_at + quiet
         if self.echo and self.is_save and not self.echo_after:
             settled = max(settled, self.first_at + self.echo.wait)
-        return min(settled, self.first_at + max(longest, wait))
+        return min(settled, self.first_at + longest)
 
     def cause(self, git: Git) -> str:
         """Returns git's part in the burst: "main → feature/x"; "" if git was not at work."""
@@ -111,11 +102,10 @@ def gather(  # noqa: PLR0913 -- what a burst depends on
     echoes: Echoes,
     *,
     listens: bool,
-    waits: Mapping[str, Seconds | None],
 ) -> tuple[Burst, ...]:
     """Each change joins the burst of its lane; a new burst begins where there is none.
 
-    `listens`: whether a save of an unknown kind is held for an echo. `waits`: by path.
+    `listens`: whether a save of an unknown kind is held for an echo.
     """
     lanes: dict[str, list[Change]] = {}
     for change in changes:
@@ -130,7 +120,5 @@ def gather(  # noqa: PLR0913 -- what a burst depends on
             path = members[0].path
             echo = None if lane else echoes.expected(path, now, listens=listens)
             burst = Burst(lane, now, now, path, head=git.head, echo=echo)
-        own = [waits[change.path] for change in members]
-        wait = None if None in own else max(filter(None, own), default=0.0)
-        open_bursts[lane] = burst.add(members, now, git, wait)
+        open_bursts[lane] = burst.add(members, now, git)
     return tuple(open_bursts.values())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reloader.core.needs import Needs
     from reloader.core.news import News
     from reloader.core.settings import Settings
-    from reloader.core.values import Change, Request, Status, Ticket
+    from reloader.core.values import Change, Request, Status, Ticket, Written
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,10 @@ class BecameIdle:
 
 @dataclass(frozen=True)
 class Measured:
-    """The bytes that a process and its tree have written so far, to whatever it was.
-
-    `written`: None if that can't be known.
-    """
+    """What a process and its tree have written so far; None if that can't be known."""
 
     ticket: Ticket
-    written: int | None
+    written: Written | None
 
 
 @dataclass(frozen=True)

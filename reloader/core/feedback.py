@@ -1,132 +1,287 @@
-"""What our own jobs and the app write must not reload us for ever.
+"""What the project's own build and app write must not reload it for ever.
 
-A change that comes while a job is at work may be the job's or a person's, and nothing on Linux
-says whose. But an app that has written fewer bytes than the file holds has not written the file:
-so it is measured as the change comes; and once before, so that what it prints while it starts is
-not held against it. What is not the app's, or comes while nothing is at work, counts at once.
+Stands before the bursts. Each lane (the app's, or that of a rule) has its own evidence: while its
+build is at work, and a moment longer, `outputs` judges; else `starts` does, by what has followed
+the starts before. A change counts at once, or is held to the end of the build, or waits, or is the
+build's own work and no change at all. None that anybody else has made is lost.
 
-Else: a file that holds what it held when it changed in the run before is no change: a build has
-it already; and if it came just as long after the start of an app, that has most likely written
-it. One that has changed in many runs in a row, each time just as long after the start, is most
-likely the job's (if the app was measured, a few are many): it is told, and acted on more and more
-slowly; never not at all, for a script may save in such a rhythm too.
-
-Pure: no clock, no process, no file.
+Pure: no clock, no process, no file; time is an argument, in seconds.
 """
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from reloader.core.values import Role
+from reloader.core.needs import NOTHING, Needs
+from reloader.core.outputs import Outputs, Verdict, folder
+from reloader.core.starts import Starts, Writer, key_of
+from reloader.core.values import Written
 from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from reloader.core.life import Proc
-    from reloader.core.values import Change, Seconds
+    from reloader.core.values import Change, Seconds, Ticket
 
-RUNS = 8  # in a row, and
-LASTING: Seconds = 15.0  # for so long: evidence enough
-RUNS_MEASURED = 4  # in a row, when it has been seen to write as much
-SLACK: Seconds = 0.1  # how far the times may lie apart: a busy machine needs that much
-APP_WINDOW: Seconds = 5.0  # so long after its start an app is looked at as a job
-SLOWEST: Seconds = 30.0
+MUCH = 8192  # bytes more than a file takes: as many may be anything
 
 
 @dataclass(frozen=True)
-class Job:
-    """Who was at work when a change came."""
+class Account:
+    """What the app's processes have written since the last look; None: that can't be told."""
 
-    started_at: Seconds
-    is_app: bool = False
-    wrote: int | None = None  # bytes, by an app, since it was last measured; None: not known
+    totals: Mapping[Ticket, Written] = field(default_factory=dict)
+    since: Written | None = Written()
 
-    @classmethod
-    def of(cls, proc: Proc, now: Seconds) -> Job:
-        """A measure counts if it was taken as the change came."""
-        wrote = proc.wrote if proc.measured_at == now else None
-        return cls(proc.started_at, proc.task.role is Role.APP, wrote)
+    def entered(self, ticket: Ticket, total: Written | None) -> Account:
+        totals = dict(self.totals)
+        before = totals.pop(ticket, Written())
+        if total is None:
+            return Account(totals, None)
+        more = total - before
+        totals[ticket] = total
+        while len(totals) > 8:  # apps that are gone
+            del totals[next(iter(totals))]
+        if min(more.all, more.disk) < 0 or self.since is None:  # a part of the tree is gone
+            return Account(totals, None)
+        return Account(totals, self.since + more)
 
-    def can_have_written(self, change: Change) -> bool:
-        return self.wrote is None or self.wrote >= max(change.size, 1)
+    def looked(self) -> Account:
+        return replace(self, since=Written())
+
+    def writer_of(self, change: Change) -> Writer:
+        if self.since is None or not change.least:
+            return Writer.ANYBODY
+        counts = self.since.all, self.since.disk
+        if max(counts) < change.least:
+            return Writer.OTHER
+        about = any(change.size <= count <= change.size + MUCH for count in counts)
+        return Writer.APP if about else Writer.ANYBODY
+
+
+class Loop(Enum):
+    """What was found out."""
+
+    BUILD_WRITES = auto()  # and it is not counted
+    BUILD_REPEATS = auto()  # new files each time: one build leads to the next
+    APP_WRITES = auto()  # by the bytes it has written
+    AFTER_STARTS = auto()  # whoever it is
 
 
 @dataclass(frozen=True)
-class Trace:
-    """What is known of one path that changed during a job, in so many runs in a row."""
+class Finding:
+    """For the user, once. `path`: a folder with a slash at its end, or a file."""
 
-    digest: str
-    offset: Seconds  # after the start, in the last run
-    first_at: Seconds
-    runs: int = 1
-    strikes: int = 0  # runs since there was evidence enough
-    measured: bool = False  # the job was
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """`counts`: it is a change. `is_found_out`: just now, the user must be told.
-
-    `wait`: how long to be quiet before acting on it; None: it is no job's, nothing is waited for.
-    """
-
-    counts: bool
-    is_found_out: bool = False
-    wait: Seconds | None = 0.0
+    loop: Loop
+    lane: str
+    path: str
+    files: int = 1
+    wait: Seconds = 0.0
 
 
 @dataclass(frozen=True)
-class Loops:
-    """By lane and path."""
+class Waiting:
+    """Changes of one key that are acted on later."""
 
-    traces: Mapping[tuple[str, str], Trace] = field(default_factory=dict)
-
-    def judge(
-        self, changes: Iterable[tuple[str, Change, Job | None]], now: Seconds
-    ) -> tuple[Loops, list[Verdict]]:
-        """Lane, change, and the job that is at work; None: none is."""
-        traces = dict(self.traces)  # one copy, however many changes there are
-        verdicts = [_judge(traces, lane, change, job, now) for lane, change, job in changes]
-        return replace(self, traces=traces), verdicts
-
-    def measure_at(self, started_at: Seconds) -> Seconds | None:
-        """When an app is to be measured: just before it may write again."""
-        early = min((t.offset for t in self.traces.values() if t.measured), default=0.0) - SLACK
-        return started_at + early if early > 0 else None
+    change: Change
+    since: Seconds
+    due: Seconds
+    by_start: bool = True  # they were seen after a start; else they come from a build
 
 
-def _judge(
-    traces: dict[tuple[str, str], Trace],
-    lane: str,
-    change: Change,
-    job: Job | None,
-    now: Seconds,
-) -> Verdict:
-    key = lane, change.path
-    if job is None or not job.can_have_written(change):
-        traces.pop(key, None)
-        return Verdict(counts=True, wait=None)
-    before, offset = traces.get(key), now - job.started_at
-    in_rhythm = before is not None and abs(before.offset - offset) <= SLACK
-    proven = job.wrote is not None and in_rhythm
-    same = before is not None and change.digest and change.digest == before.digest
-    if same and (not job.is_app or (in_rhythm and change.size)):  # an empty one proves nothing
-        return Verdict(counts=False)
-    if before is None or not in_rhythm:
-        trace = Trace(change.digest, offset, now, measured=job.wrote is not None)
-    else:
-        lasting = now - before.first_at >= LASTING
-        enough = before.runs + 1 >= RUNS_MEASURED if proven else before.runs + 1 >= RUNS and lasting
-        trace = replace(
-            before,
-            digest=change.digest,
-            offset=offset,
-            runs=before.runs + 1,
-            strikes=before.strikes + 1 if enough else 0,
+@dataclass(frozen=True)
+class Lane:
+    """What is known of the files of one lane, and what waits in it."""
+
+    outputs: Outputs = Outputs()
+    starts: Starts = Starts()
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    told: bool = False  # that builds lead to builds
+
+    @property
+    def next_at(self) -> Seconds | None:
+        times = [w.due for w in self.waiting.values()]
+        overdue = self.outputs.overdue_at
+        return min([*times, *([overdue] if overdue is not None else [])], default=None)
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """The changes that count now, each with the needs of one lane."""
+
+    feedback: Feedback
+    changes: tuple[Change, ...] = ()
+    found: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """By lane: "" is the app's."""
+
+    lanes: Mapping[str, Lane] = field(default_factory=dict)
+    account: Account = Account()
+
+    @property
+    def next_at(self) -> Seconds | None:
+        times = [lane.next_at for lane in self.lanes.values()]
+        return min((at for at in times if at is not None), default=None)
+
+    # --- what happens ------------------------------------------------------------------------
+
+    def build_began(self, name: str, now: Seconds) -> Feedback:
+        """A run that never came to its last step was cut."""
+        lane = self._lane(name)
+        outputs = lane.outputs
+        if outputs.running:
+            outputs = outputs.end(now, cut=True, left=False).outputs
+        return self._put(name, replace(lane, outputs=outputs.begin(now)))
+
+    def build_ended(self, name: str, now: Seconds, *, cut: bool, left: bool = False) -> Ruling:
+        """`cut`: reloader has ended it; `left`: some of its processes live on."""
+        lane = self._lane(name)
+        if not lane.outputs.running:
+            return Ruling(self)
+        end = lane.outputs.end(now, cut=cut, left=left)
+        lane = replace(lane, outputs=end.outputs)
+        found = [_output(name, end.found)] if end.found else []
+        if not end.wait:
+            return Ruling(self._put(name, lane), end.changes, tuple(found))
+        if end.wait > 1 and not lane.told:
+            paths = [change.path for change in end.changes]
+            found.append(Finding(Loop.BUILD_REPEATS, name, common(paths), len(paths), end.wait))
+            lane = replace(lane, told=True)
+        later = {c.path: Waiting(c, now, now + end.wait, by_start=False) for c in end.changes}
+        lane = replace(lane, waiting={**lane.waiting, **later})
+        return Ruling(self._put(name, lane), (), tuple(found))
+
+    def run_began(self, name: str, now: Seconds) -> Feedback:
+        """The app of the lane has started; or its build, where it has no app."""
+        lane = self._lane(name)
+        return self._put(name, replace(lane, starts=lane.starts.begin(now)))
+
+    def measured(self, ticket: Ticket, total: Written | None) -> Feedback:
+        """What the app's tree has written in all."""
+        return replace(self, account=self.account.entered(ticket, total))
+
+    def forgotten(self) -> Feedback:
+        """Other settings: another build, perhaps, and another app. What waits goes on waiting."""
+        lanes = {name: Lane(waiting=lane.waiting) for name, lane in self.lanes.items()}
+        return Feedback(lanes, self.account)
+
+    # --- what is asked -----------------------------------------------------------------------
+
+    def judge(self, changes: Iterable[Change], now: Seconds, *, by_git: bool = False) -> Ruling:
+        """Which of the changes count, in which lane."""
+        parts: dict[str, list[Change]] = {}
+        for change in changes:
+            for name, part in _split(change):
+                parts.setdefault(name, []).append(part)
+        it, counting, found = self, [], []
+        for name, members in parts.items():
+            lane, counts, told = self._judge(name, members, now, by_git=by_git)
+            it = it._put(name, lane)
+            counting += counts
+            found += told
+        it = replace(it, account=it.account.looked())
+        return Ruling(it, tuple(counting), tuple(found))
+
+    def due(self, now: Seconds) -> Ruling:
+        """What has waited long enough, with all that waits in its lane."""
+        it = self
+        changes: list[Change] = []
+        for name, lane in self.lanes.items():
+            late = lane
+            if (overdue := lane.outputs.overdue_at) is not None and overdue <= now:
+                outputs, held = lane.outputs.overdue()
+                changes += held
+                late = replace(lane, outputs=outputs)
+            if any(w.due <= now for w in late.waiting.values()):
+                changes += [w.change for w in late.waiting.values()]
+                keys = frozenset(key for key, w in late.waiting.items() if w.by_start)
+                late = replace(late, starts=late.starts.waited_for(keys), waiting={})
+            if late is not lane:
+                it = it._put(name, late)
+        return Ruling(it, tuple(changes))
+
+    def _judge(
+        self, name: str, changes: list[Change], now: Seconds, *, by_git: bool
+    ) -> tuple[Lane, list[Change], list[Finding]]:
+        lane = self._lane(name)
+        writers = [Writer.ANYBODY if name else self.account.writer_of(c) for c in changes]
+        meant = [
+            lane.outputs.meant(c, now, can_be_left=w is not Writer.OTHER)
+            for c, w in zip(changes, writers, strict=True)
+        ]
+        theirs = [c for c, is_meant in zip(changes, meant, strict=True) if is_meant]
+        outputs, verdicts, known = lane.outputs.judge(theirs, now, by_git=by_git)
+        counting = [c for c, v in zip(theirs, verdicts, strict=True) if v is Verdict.COUNTS]
+        other = {id(c) for c, v in zip(theirs, verdicts, strict=True) if v is not Verdict.ELSE}
+        asked = [
+            (change, writer)
+            for change, writer in zip(changes, writers, strict=True)
+            if id(change) not in other
+        ]
+        keys = [key_of(change) for change, _ in asked]
+        since = [w.since if (w := lane.waiting.get(key)) else None for key in keys]
+        starts, answers = lane.starts.judge(
+            list(zip(keys, (writer for _, writer in asked), since, strict=True)), now, by_git=by_git
         )
-    traces[key] = trace
-    slowed = trace.strikes and (proven or not job.is_app)
-    wait = min(2.0 ** (trace.strikes - 1), SLOWEST) if slowed else 0.0
-    return Verdict(True, trace.strikes == 1, wait)
+        waiting, found = dict(lane.waiting), [_output(name, known)] if known else []
+        peaceful = {id(c) for c, is_meant in zip(changes, meant, strict=True) if not is_meant}
+        for key, (change, writer), answer in zip(keys, asked, answers, strict=True):
+            if answer.tell:
+                loop = Loop.APP_WRITES if writer is Writer.APP else Loop.AFTER_STARTS
+                found.append(Finding(loop, name, _shown(key, change), 1, answer.wait))
+            if answer.wait:
+                waiting.setdefault(key, Waiting(change, now, now + answer.wait))
+                continue
+            counting.append(change)
+            if id(change) in peaceful:
+                outputs = outputs.in_peace(change)
+        if counting and not outputs.running:
+            counting += [w.change for w in waiting.values()]
+            waiting = {}
+        return Lane(outputs, starts, waiting, lane.told), counting, found
+
+    def _lane(self, name: str) -> Lane:
+        return self.lanes.get(name) or Lane()
+
+    def _put(self, name: str, lane: Lane) -> Feedback:
+        return replace(self, lanes={**self.lanes, name: lane})
+
+
+def _split(change: Change) -> Iterable[tuple[str, Change]]:
+    """The change as each lane sees it: the name, and what it asks for there."""
+    needs = change.needs
+    app = Needs(build=needs.build, restart=needs.restart)
+    parts = [(rule, Needs(rules=frozenset({rule}))) for rule in sorted(needs.rules)]
+    if app != NOTHING:
+        parts.append(("", app))
+    if len(parts) == 1:
+        return ((parts[0][0], change),)
+    return ((name, replace(change, needs=part)) for name, part in parts)
+
+
+def common(paths: list[str]) -> str:
+    """The folder that the paths have in common, "out/"; a path that is alone."""
+    if len(paths) == 1:
+        return paths[0]
+    words = [folder(path).split("/") for path in paths]
+    shared = []
+    for level in zip(*words, strict=False):
+        if len(set(level)) > 1:
+            break
+        shared.append(level[0])
+    return "/".join(shared) + "/" if any(shared) else paths[0]
+
+
+def _output(lane: str, paths: tuple[str, ...]) -> Finding:
+    return Finding(Loop.BUILD_WRITES, lane, common(list(paths)), len(paths))
+
+
+def _shown(key: str, change: Change) -> str:
+    """A new name is one of many: its folder, or the pattern at the top."""
+    if key == change.path:
+        return key
+    return folder(change.path) + "/" if "/" in change.path else key

@@ -95,10 +95,6 @@ class Proc:
     kill_at: Seconds | None = None  # when SIGKILL is due
     drain_by: Seconds | None = None  # when the stop signal is due although it is not idle
     scope: Scope = Scope.TREE  # how far a kill reaches
-    measure_at: Seconds | None = None
-    measured_at: Seconds = 0.0
-    written: int = 0  # bytes, by then
-    wrote: int | None = None  # of them, since the measure before; None: not known
 
     @property
     def deadlines(self) -> tuple[Seconds | None, ...]:
@@ -106,7 +102,7 @@ class Proc:
         kill_at = None if self.life is Life.SPAWNING else self.kill_at  # it has no pid to kill yet
         ready_by = self.ready_by if self.wanted and self.life is Life.RUNNING else None
         drain_by = self.drain_by if self.life is Life.DRAINING else None
-        return kill_at, self.measure_at, ready_by, drain_by
+        return kill_at, ready_by, drain_by
 
     @property
     def is_app(self) -> bool:
@@ -116,7 +112,3 @@ class Proc:
         if (life := LIFE.get((self.life, event))) is None:
             raise AssertionError(f"{event.name} can't happen to {self}")
         return replace(self, life=life)
-
-    def measured(self, written: int | None, now: Seconds) -> Proc:
-        wrote = None if written is None else written - self.written
-        return replace(self, measured_at=now, written=written or self.written, wrote=wrote)

@@ -49,12 +49,13 @@ from reloader.core.state import (
     Turn,
     past,
 )
-from reloader.core.values import Role, Seconds
+from reloader.core.values import Role, Seconds, Status
 from reloader.light import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from reloader.core.life import Proc
     from reloader.core.news import News
     from reloader.core.orders import Order
 
@@ -68,6 +69,7 @@ def next_deadline(state: State) -> Seconds | None:
         times.append(state.shutdown.over_at)
     if state.pause is None:
         times += [burst_due(state, burst) for burst in state.bursts]
+        times += [state.feedback.next_at] if state.shutdown is None else []
         times += [state.fleet.want.at] if isinstance(state.fleet.want, Again) else []
         times += [state.shortage.retry_at] if state.shortage else []
     return min((t for t in times if t is not None), default=None)
@@ -84,15 +86,12 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
             return Turn(replace(state, git=Git(busy, head)))
         case ProcessStarted(ticket, pid, command):
             proc = state.proc(ticket).after(Event.STARTED)
-            measure_at = state.loops.measure_at(now) if proc.is_app else None
-            proc = replace(proc, pid=pid, command=command, started_at=now, measure_at=measure_at)
-            return fleet.record_start(state, proc, now)
+            proc = replace(proc, pid=pid, command=command, started_at=now)
+            return fleet.record_start(changes.note_start(state, proc, now), proc, now)
         case SpawnFailed():
             return record_no_start(state, fact, now)
         case ProcessExited(ticket, status, survivors):
-            proc = state.proc(ticket)
-            end = fleet.record_app_exit if proc.is_app else pipeline.record_job_end
-            return end(state, proc, status, survivors, now)
+            return record_exit(state, state.proc(ticket), status, survivors, now)
         case TreeEmptied(ticket):
             proc = state.proc(ticket)
             return Turn(state.put(proc.after(Event.TREE_GONE)), news=announce_stop(proc, now))
@@ -101,10 +100,9 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
         case BecameIdle(ticket):
             return fleet.record_idle(state, ticket, now)
         case Measured(ticket, written):
-            procs = tuple(
-                p.measured(written, now) if p.ticket == ticket else p for p in state.procs
-            )
-            return Turn(replace(state, procs=procs))
+            if not state.proc(ticket).is_app:
+                return Turn(state)
+            return Turn(replace(state, feedback=state.feedback.measured(ticket, written)))
         case ConfigLoaded(settings, needs):
             return Turn(requests.record_config(state, settings, needs, now))
         case SignalReceived(number, typed):
@@ -115,6 +113,14 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
             return Turn(state, news=(news,))
         case Tick():
             return Turn(state)
+
+
+def record_exit(state: State, proc: Proc, status: Status, survivors: int, now: Seconds) -> Turn:
+    if proc.is_app:
+        return fleet.record_app_exit(state, proc, status, survivors, now)
+    turn = pipeline.record_job_end(state, proc, status, survivors, now)
+    then = changes.note_end(turn.state, proc, now, left=survivors > 0 and status.ok)
+    return Turn(then.state, turn.orders, turn.news + then.news)
 
 
 def record_no_start(state: State, fact: SpawnFailed, now: Seconds) -> Turn:
@@ -158,6 +164,9 @@ RULES: tuple[Rule, ...] = (
         pipeline.want_version,
         (UP_AND_RUNNING, NOT_FAILED, RULES_FIRST),
     ),
+    Rule(
+        "what seems to be a loop has waited", "", changes.act_on_waits, (UP_AND_RUNNING, NOT_PAUSED)
+    ),
     Rule("changes have settled", "", changes.settle_burst, (NOT_PAUSED,)),
     Rule("the wait after an app's end is over", "", fleet.start_again, (NOT_PAUSED,)),
     Rule("the wait after a failed spawn is over", "", retry, (NOT_PAUSED,)),
@@ -183,7 +192,6 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("clients are to be served, held or refused", "Route", fleet.move_gate),
     Rule("a process is not wanted", "Drain, Stop", stopping.stop_unwanted),
-    Rule("an app may write again soon", "Measure", changes.measure_app),
     Rule("all has ended and a post_cmd is left", "Spawn", shutdown.run_post, (ALL_GONE,)),
     Rule("all has ended, or what is left can't be helped", "Quit", shutdown.finish),
 )

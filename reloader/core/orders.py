@@ -69,15 +69,8 @@ class Reply:
 
 
 @dataclass(frozen=True)
-class Measure:
-    """Find out how much the tree has written."""
-
-    ticket: Ticket
-
-
-@dataclass(frozen=True)
 class Quit:
     """The loop ends."""
 
 
-Order = Spawn | Stop | Kill | Route | Drain | Reply | Measure | Quit
+Order = Spawn | Stop | Kill | Route | Drain | Reply | Quit

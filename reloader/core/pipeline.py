@@ -46,9 +46,7 @@ if TYPE_CHECKING:
 def owe(state: State, needs: Needs, cause: Cause) -> State:
     """Adds needs of the app: a build at work is cancelled, a failure is over."""
     stale = tuple(p for p in state.of(Role.PRE, Role.BUILD) if p.wanted)
-    cancelled = state.pipeline.cancelled + bool(stale)
     state = with_needs(_at_once(state), needs, cause)
-    state = replace(state, pipeline=replace(state.pipeline, cancelled=cancelled))
     return state.mark_for_stop(*stale)
 
 
@@ -115,9 +113,7 @@ def _record_success(state: State, proc: Proc, seconds: Seconds) -> Turn:
         case Role.PRE:
             return Turn(_step_done(state))
         case Role.BUILD:
-            state = _step_done(state)
-            state = replace(state, pipeline=replace(state.pipeline, cancelled=0))
-            return Turn(state, news=(BuildSucceeded(proc.command, seconds),))
+            return Turn(_step_done(state), news=(BuildSucceeded(proc.command, seconds),))
         case Role.RULE:
             cause = state.pipeline.rules.get(task.name, Cause(Reason.RULE, proc.started_at))
             state = _without_rule(state, task.name)
@@ -168,7 +164,6 @@ def record_failure(state: State, proc: Proc, reason: str, seconds: Seconds) -> T
     if task.role is Role.PRE and settings.pre_may_fail and isinstance(work, Pending):
         return Turn(state.with_work(replace(work, done=settings.pre)), news=(failed_hook,))
     state = _fail(state, proc, reason)
-    state = replace(state, pipeline=replace(state.pipeline, cancelled=0))
     if settings.stop_on_error:
         state = state.mark_for_stop(*state.generations).with_want(Nothing())
     goes_on = state.running.pid if state.running else 0

@@ -76,6 +76,7 @@ def record_config(state: State, settings: Settings, needs: Needs, now: Seconds) 
         return queue(state, needs)
     if not needs or state.shutdown is not None:
         return state
+    state = replace(state, feedback=state.feedback.forgotten())
     cause = Cause(Reason.CONFIG, now)
     for name in sorted(needs.rules):
         state = owe_rule(state, name, cause)

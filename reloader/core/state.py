@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.core.debounce import Burst, Git
-from reloader.core.feedback import Loops
+from reloader.core.feedback import Feedback
 from reloader.core.formatters import Echoes
 from reloader.core.life import UP, Life, Proc
 from reloader.core.needs import NOTHING, RELOAD, Needs
@@ -62,7 +62,6 @@ class Pipeline:
     work: Work
     # The `[[build.rules]]` whose command is pending, by name, each with the save behind it.
     rules: Mapping[str, Cause] = field(default_factory=dict)
-    cancelled: int = 0  # builds in a row that a change has cancelled
 
     @property
     def needs(self) -> Needs:
@@ -193,7 +192,7 @@ class State:
     procs: tuple[Proc, ...] = ()
     bursts: tuple[Burst, ...] = ()
     git: Git = Git()
-    loops: Loops = Loops()
+    feedback: Feedback = Feedback()
     echoes: Echoes = Echoes()
     pause: Pause | None = None
     shutdown: Shutdown | None = None

@@ -56,6 +56,14 @@ class Status:
         return self.code == 0 and self.signal == 0
 
 
+class Kind(Enum):
+    """How a path differs from the last look."""
+
+    CHANGED = "changed"
+    NEW = "new"  # there was nothing
+    DELETED = "deleted"
+
+
 @dataclass(frozen=True)
 class Change:
     """A path that differs from the last look, and the work that follows from that."""
@@ -63,7 +71,24 @@ class Change:
     path: str  # as people know it: below the root, else absolute
     needs: Needs
     digest: str = ""  # of the content, where that was cheap to know; "" if unknown
-    size: int = 0  # in bytes, where the digest is known
+    kind: Kind = Kind.CHANGED
+    size: int = 0  # in bytes
+    least: int = 0  # bytes that its writer must have written; 0 if it may be none
+    age: Seconds = 0.05  # how long ago it may have been made, at most
+
+
+@dataclass(frozen=True)
+class Written:
+    """Bytes that processes have written: as they count them, and as they reached a disk."""
+
+    all: int = 0  # to files, pipes and terminals
+    disk: int = 0  # whole pages, through mappings too; 0 on file systems in memory
+
+    def __add__(self, other: Written) -> Written:
+        return Written(self.all + other.all, self.disk + other.disk)
+
+    def __sub__(self, other: Written) -> Written:
+        return Written(self.all - other.all, self.disk - other.disk)
 
 
 class Reason(Enum):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from reloader.command.which import SpawnError, find
 from reloader.core.facts import Measured, Noticed, ProcessExited, TreeEmptied
 from reloader.core.news import Warned
-from reloader.core.values import Scope, Status
+from reloader.core.values import Scope, Status, Written
 from reloader.light import dataclass, field, replace
 from reloader.process.mark import is_effaced, is_nested, stamped, ticket_in
 from reloader.process.spawn import Starter
@@ -135,7 +135,9 @@ class Children:
         facts: list[Fact] = []
         while (pid := self._waiter.peek(self._leaders)) is not None:
             job = self._leaders.get(pid)
-            left = sum(1 for _ in self._members(job)) if job else 0
+            members = [process.pid for process in self._members(job)] if job else []
+            if job:
+                facts.append(self._measured(job, [pid, *members]))
             status = self._waiter.collect(pid)
             self._owners.pop(pid, None)
             self._ignored.discard(pid)
@@ -143,7 +145,7 @@ class Children:
                 text = f"process {pid} was killed by the kernel: out of memory (container's limit)"
                 self._notices.append(Noticed(Warned(text)))
             if job:
-                facts.append(self._ended(job, status, left))
+                facts.append(self._ended(job, status, len(members)))
         return facts + self._emptied()
 
     def stop(self, ticket: Ticket, number: int, *, but_group: bool = False) -> list[Fact]:
@@ -206,9 +208,7 @@ class Children:
     def measure(self, ticket: Ticket) -> list[Fact]:
         """How much its tree has written; who is gone is part of whoever has waited for it."""
         job = self._jobs.get(ticket)
-        each = [written(p.pid) for p in self._members(job)] if job else [None]
-        known = [count for count in each if count is not None]
-        return [Measured(ticket, sum(known) if len(known) == len(each) else None)]
+        return [self._measured(job, [p.pid for p in self._members(job)])] if job else []
 
     def is_running(self, ticket: Ticket) -> bool:
         """Returns True until the process itself has ended, whatever lives on of its tree."""
@@ -291,6 +291,15 @@ class Children:
         return ticket
 
     # --- what became of it ---------------------------------------------------------------------
+
+    @staticmethod
+    def _measured(job: _Job, pids: Iterable[int]) -> Fact:
+        total = Written()
+        for pid in pids:
+            if (more := written(pid)) is None:
+                return Measured(job.ticket, None)
+            total += more
+        return Measured(job.ticket, total)
 
     def _ended(self, job: _Job, status: Status, left: int) -> Fact:
         del self._leaders[job.pid]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Protocol
 
+from reloader.core.values import Written
 from reloader.light import dataclass
 
 if TYPE_CHECKING:
@@ -114,15 +115,14 @@ class GroupView:
         return None
 
 
-def written(pid: int) -> int | None:
-    """The bytes a process has written, to whatever it was; None: that can't be told.
+def written(pid: int) -> Written | None:
+    """Returns what a process has written, a zombie too; None if that can't be told.
 
     What children wrote counts once it has waited for them (proc_pid_io(5), the kernel's exit.c).
     """
-    for line in (_read(f"/proc/{pid}/io") or b"").splitlines():
-        if line.startswith(b"wchar:"):
-            return int(line.split()[1])
-    return None
+    # Each line is "name: bytes"; wchar is the second, write_bytes the sixth.
+    fields = (_read(f"/proc/{pid}/io") or b"").split()
+    return Written(int(fields[3]), int(fields[11])) if len(fields) >= 12 else None
 
 
 def _children(pid: int) -> Iterator[int]:

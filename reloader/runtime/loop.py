@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import selectors
 from collections import deque
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from reloader.core.changes import suspect
+from reloader.core.changes import suspects
 from reloader.core.facts import (
     BecameIdle,
     BecameReady,
@@ -25,7 +26,7 @@ from reloader.core.facts import (
     TreeEmptied,
 )
 from reloader.core.machine import advance, next_deadline
-from reloader.core.orders import Drain, Kill, Measure, Order, Quit, Reply, Route, Spawn, Stop
+from reloader.core.orders import Drain, Kill, Order, Quit, Reply, Route, Spawn, Stop
 from reloader.light import dataclass
 
 if TYPE_CHECKING:
@@ -189,9 +190,9 @@ class Loop:
 
     def _advance(self, seat: Seat, worker: Worker, facts: tuple[Fact, ...]) -> None:
         now = self.now()
-        changed = any(isinstance(fact, FilesChanged) for fact in facts)
-        if changed and (ticket := suspect(worker.state, now)) is not None:
-            facts = (*worker.system.measure(ticket), *facts)
+        if any(isinstance(fact, FilesChanged) for fact in facts):
+            measured = (worker.system.measure(ticket) for ticket in suspects(worker.state))
+            facts = (*chain.from_iterable(measured), *facts)
         worker.state, orders, news = advance(worker.state, facts, now)
         for item in news:
             worker.publish(item)
@@ -207,8 +208,6 @@ def _perform(system: System, order: Order) -> Iterable[Fact]:  # noqa: PLR0911 -
             return system.stop(ticket, number)
         case Kill(ticket, scope):
             return system.kill(ticket, scope)
-        case Measure(ticket):
-            return system.measure(ticket)
         case Route(gate, ticket):
             return system.route(gate, ticket)
         case Drain(ticket):

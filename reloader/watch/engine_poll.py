@@ -51,7 +51,7 @@ class Poller:
         self._interval = interval
         self._taken: deque[tuple[str, dict[str, FolderSnapshot]]] = deque()
         self._pinned: deque[tuple[str, Signature | None]] = deque()
-        self._changed: deque[str] = deque()
+        self._changed: deque[tuple[str, Signature | None]] = deque()
         self._hints: deque[str] = deque()
         self.errands: list[Callable[[], None]] = []
         self._tops: dict[str, None] = {}
@@ -106,7 +106,7 @@ class Poller:
         """Looks at one more file of another tree; a difference becomes one of `hints`."""
         self._pinned.append((path, _sign(path)))
 
-    def changes(self) -> list[str]:
+    def changes(self) -> list[tuple[str, Signature | None]]:
         return list(_drained(self._changed))
 
     def hints(self) -> list[str]:
@@ -148,7 +148,7 @@ class Poller:
                 self._hot.pop(path, None)
                 self._hot[path] = None
             self._cool()
-            self._changed.extend(changed)
+            self._changed.extend(changed.items())
         if changed or self._hints:
             self._wake.set()
 

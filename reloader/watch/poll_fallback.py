@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from reloader.runtime.wakeup import Wake
     from reloader.watch.options import ScanOptions
+    from reloader.watch.snapshot import Signature
     from reloader.watch.tree import FolderSnapshot
 
 REST = "the rest"  # the label of what could not be watched
@@ -128,17 +129,18 @@ class PollFallback:
             poller.start()
         self._started = True
 
-    def end(self) -> tuple[dict[str, FolderSnapshot], list[str]]:
+    def end(self) -> tuple[dict[str, FolderSnapshot], dict[str, Signature | None]]:
         """Ends all pollers; returns what they have seen, and the changes nobody has taken yet.
 
         A poller that hangs is left alone, and what it knew is not known any more.
         """
         folders: dict[str, FolderSnapshot] = {}
-        changed: list[str] = []
+        changed: dict[str, Signature | None] = {}
         for poller in self._pollers.values():
             if poller.end():
                 folders.update(poller.tree.folders)
-                changed += [*poller.changes(), *poller.tree.changed]
+                changed.update(poller.changes())
+                changed.update(poller.tree.changed)
         return folders, changed
 
     def close(self) -> None:
@@ -153,7 +155,7 @@ class PollFallback:
 
     # --- their findings --------------------------------------------------------------------------
 
-    def changes(self) -> Iterator[str]:
+    def changes(self) -> Iterator[tuple[str, Signature | None]]:
         for poller in self._pollers.values():
             yield from poller.changes()
 

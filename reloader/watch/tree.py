@@ -69,7 +69,7 @@ class Tree:
         roots: bool = True,
     ) -> None:
         self.folders: dict[str, FolderSnapshot] = {}
-        self.changed: dict[str, None] = {}
+        self.changed: dict[str, Signature | None] = {}  # and what was there before
         self._new: set[str] = set()  # those of them that were never told before
         self.dropped: list[str] = []  # folders that matter no longer
         self.links: dict[str, None] = {}  # files that are links, as they are seen
@@ -161,8 +161,8 @@ class Tree:
         self.links.clear()
         return self.is_idle
 
-    def take(self) -> dict[str, None]:
-        """Returns the paths that changed since the last time, in order.
+    def take(self) -> dict[str, Signature | None]:
+        """Returns what changed since the last time, in order, and what was there before.
 
         While a file is missing, all wait for it: a rename is one change, and so is a save.
         """
@@ -240,7 +240,7 @@ class Tree:
             self._unsettled.closed(path)
             if old and reason is ScanReason.OVERDUE:
                 del seen.files[name]
-                self._lost(path)
+                self._lost(path, old)
             elif old:
                 self._unsettled.miss(path, time.monotonic())
             return
@@ -280,15 +280,15 @@ class Tree:
         self, path: str, old: Signature | None, new: Signature, reason: ScanReason
     ) -> None:
         if self._comparison.differs(path, old, new, reason):
-            self.changed[path] = None
+            self.changed.setdefault(path, old)
             if old is None:
                 self._new.add(path)
 
-    def _lost(self, path: str) -> None:
+    def _lost(self, path: str, old: Signature) -> None:
         if path in self._new:  # it came and went before anybody was told
             self.changed.pop(path, None)
         else:
-            self.changed[path] = None
+            self.changed.setdefault(path, old)
         self._new.discard(path)
         self._unsettled.found(path)
         self._comparison.forget(path)
@@ -395,8 +395,8 @@ class Tree:
     def drop(self, path: str) -> None:
         """Forgets a folder and all below it: the files in it that counted are gone."""
         for folder, seen in self.release(path).items():
-            for name in seen.files:
-                self._lost(below(folder, name))
+            for name, old in seen.files.items():
+                self._lost(below(folder, name), old)
 
     def release(self, path: str) -> dict[str, FolderSnapshot]:
         """Takes a folder and all below it out of the tree; that is no change."""

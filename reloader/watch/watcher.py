@@ -21,12 +21,12 @@ from reloader.runtime.wakeup import Wake
 from reloader.watch.audit import Audit
 from reloader.watch.coverage import Coverage
 from reloader.watch.engine import PollEngine
+from reloader.watch.evidence import filled
 from reloader.watch.git import STALE, Repository
 from reloader.watch.ignored import IgnoredSaves
 from reloader.watch.options import ScanOptions
 from reloader.watch.poll_fallback import PollFallback
 from reloader.watch.scan import count_files
-from reloader.watch.snapshot import contents_of
 from reloader.watch.tree import Tree
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ if TYPE_CHECKING:
     from reloader.core.values import Seconds
     from reloader.filter.rules import FileFilter
     from reloader.watch.engine import Engine
+    from reloader.watch.snapshot import Signature
 
 _GATHER = 0.010  # seconds that a read spends on events, and on looks: the loop has other sources
 _WORK = 0.020
 _FEW = 20  # changed files whose digest costs nothing worth speaking of
+_AGE: Seconds = 0.05  # from a change to its fact, at most; a busy machine needs 30 ms
+_ROUND: Seconds = 0.08  # between two looks at a polled file, where no interval is set
 _CLOCK_NS = 10_000_000  # a file's clock lags up to one tick behind ours; the longest is 10 ms
 _CONFIG_QUIET = 0.05  # seconds; an editor may save a config by several writes
 _TOGETHER_NS = 2_000_000_000  # files saved so shortly before the config belong to the same change
@@ -68,7 +71,7 @@ class Watcher:
         self._config = config
         self._rules = rules
         self._tree = Tree(self._options(since_ns - _CLOCK_NS))
-        self._changed: dict[str, None] = {}  # told by pollers that have ended
+        self._changed: dict[str, Signature | None] = {}  # told by pollers that have ended
         self._git_told = self._git_seen = GitMoved(busy=False)
         self._git_again_at: Seconds | None = None
         self._deaf = False  # the engine is; the audit has noticed
@@ -159,6 +162,7 @@ class Watcher:
         options, rules = self._options(since_ns), self._rules
         interval = self._config.build.poll_interval / 1000
         self._polled = PollFallback(options, self._wake, interval)
+        self._polled_age = 2 * (interval or _ROUND)
         engine = self._choose(self._config)
         self._tree.configure(options, closes=engine.closes)
         self._git = Repository.of(rules.root)
@@ -185,7 +189,7 @@ class Watcher:
             self._audit.close()
         folders, changed = self._polled.end()
         self._tree.adopt(folders)
-        self._changed.update(dict.fromkeys(changed))
+        self._changed.update(changed)
 
     def _begin_threads(self) -> None:
         """Begins what needs a thread; tries again later if none can be had."""
@@ -230,7 +234,9 @@ class Watcher:
     # --- facts ------------------------------------------------------------------------------------
 
     def _facts(self) -> Iterator[Fact]:
-        changed = dict.fromkeys((*self._changed, *self._tree.take(), *self._polled.changes()))
+        changed = {path: (old, _AGE) for path, old in self._tree.take().items()}
+        polled = (*self._changed.items(), *self._polled.changes())
+        changed.update((path, (old, self._polled_age)) for path, old in polled)
         self._changed.clear()
         git = self._git_state()
         if git.busy and not self._git_told.busy:  # its changes must not come before this
@@ -259,15 +265,16 @@ class Watcher:
             self._git_seen = seen
             self._wake.set()
 
-    def _changes(self, paths: dict[str, None]) -> Iterator[Change]:
-        few = len(paths) <= _FEW
-        for path in paths:
+    def _changes(self, changed: dict[str, tuple[Signature | None, Seconds]]) -> Iterator[Change]:
+        few = len(changed) <= _FEW
+        for path, (old, age) in changed.items():
             decision = self._rules.decide(path)
             if decision.is_config or decision.is_filter:
                 self._renews = self._renews or decision.is_filter
                 self._note_config(path)
             if needs := decision.needs:
-                yield Change(self._rules.shown(path), needs, *(contents_of(path) if few else ()))
+                change = Change(self._rules.shown(path), needs, age=age)
+                yield filled(change, path, old, reads=few)
 
     def _note_config(self, path: str) -> None:
         """The config has changed; files that were saved together with it belong to the change."""

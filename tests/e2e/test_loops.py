@@ -3,35 +3,31 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
+
+import pytest
 
 from tests.helpers.project import ENTRYPOINT, PYTHON, until
 
 if TYPE_CHECKING:
     from tests.helpers.project import Project, Run
 
-CONFIG = f"[build]\nentrypoint = {json.dumps([*PYTHON, 'writer.py'])}\ninclude_ext = ['py']\n"
 WRITER = """import os, time
-with open("data.py", "w") as file:
-    file.write(TEXT)
-open(f"up-{os.getpid()}", "w").close()
-time.sleep(1000)
+os.makedirs("out", exist_ok=True)
+with open(NAME, "w") as file:
+    file.write(f"{time.time_ns()}" * 10)
+END
 """
-NEW = "f'{time.time_ns()}' * 10"  # each time
-SAME = "'x' * 200"
+LIVES = "time.sleep(1000)"
 
 
-def writer(project: Project, text: str) -> Run:
-    project.config(CONFIG)
-    (project.folder / "writer.py").write_text(WRITER.replace("TEXT", text))
-    (project.folder / "data.py").touch()
+def writer(project: Project, name: str, end: str = LIVES) -> Run:
+    """An app that writes a file at its start, and then lives on or ends."""
+    entrypoint = json.dumps([*PYTHON, "writer.py"])
+    project.config(f"[build]\nentrypoint = {entrypoint}\ninclude_ext = ['py', 'json']\n")
+    (project.folder / "writer.py").write_text(WRITER.replace("NAME", name).replace("END", end))
     return project.run()
-
-
-def wait_until_up(project: Project, run: Run) -> None:
-    """The next app has written its file."""
-    pid = run.wait_for("app.started")["pid"]
-    until((project.folder / f"up-{pid}").exists, why=run.report)
 
 
 def causes(run: Run) -> list[str]:
@@ -52,33 +48,64 @@ def test_each_touch_is_a_start(project: Project) -> None:
     assert run.events("warned") == []
 
 
-def test_an_app_that_writes_what_is_watched(project: Project) -> None:
-    """It is told after a few starts and slowed; a save by a person counts at once."""
-    run = writer(project, NEW)
+@pytest.mark.parametrize(
+    ("name", "end", "told", "hint"),
+    [
+        ("'data.json'", LIVES, "data.json has changed", 'exclude_file = ["data.json"]'),
+        ("'data.json'", "pass", "data.json has changed", 'exclude_file = ["data.json"]'),
+        ("f'out/{os.getpid()}.json'", LIVES, "out/ has changed", 'exclude_dir = ["out"]'),
+        ("f'out/{os.getpid()}.json'", "pass", "out/ has changed", 'exclude_dir = ["out"]'),
+    ],
+    ids=["one file", "one file, and ends", "new names", "new names, and ends"],
+)
+def test_an_app_that_writes_what_is_watched(
+    project: Project, name: str, end: str, told: str, hint: str
+) -> None:
+    """It is told once and slowed; a save by a person counts at once."""
+    run = writer(project, name, end)
 
-    told = run.wait_for("warned", after=0)
-    assert told["text"].startswith("data.py has changed after each of the last starts, and the app")
-    assert 'exclude_file = ["data.py"]' in told["text"]
+    warned = run.wait_for("warned", after=0)
+    assert warned["text"].startswith(told)
+    assert hint in warned["text"]
     starts = len(run.events("app.started"))
-    assert starts <= 5, run.report()
-    until(lambda: len(run.events("app.started")) == starts + 2, why=run.report)  # 1 s, 2 s
+    assert starts <= 10, run.report()
 
     before = run.seq
-    (project.folder / "writer.py").write_text(WRITER.replace("TEXT", SAME))
-    run.wait_for("app.started", after=before, timeout=2)  # it would be 4 s
-    assert causes(run)[-1] in {"data.py", "writer.py"}
+    (project.folder / "other.py").write_text("x = 1")
+    run.wait_for("app.started", after=before, timeout=1.5)  # it would be 2 s
+    until(lambda: len(run.events("app.started")) == starts + 2, why=run.report)
     assert len(run.events("warned")) == 1
 
 
-def test_an_app_that_writes_the_same_each_time(project: Project) -> None:
-    """One more start, and no more; a new file is one."""
-    run = writer(project, SAME)
+BUILD_WRITES = """import os, shutil, time
+shutil.rmtree("site", ignore_errors=True)
+os.makedirs("site")
+for n in range(4):
+    time.sleep(0.15)
+    open(f"site/{n}.py", "w").write(f"# {time.time()}")
+"""
 
-    for _ in range(2):
-        wait_until_up(project, run)
-    for name in ("one.py", "two.py"):  # what comes before it has been judged
-        (project.folder / name).touch()
-        run.wait_for("change.seen", path=name)
-        wait_until_up(project, run)
 
-    assert causes(run) == ["data.py", "one.py", "two.py"], run.report()
+def test_a_build_that_writes_what_is_watched(project: Project) -> None:
+    """It comes to its end, one more follows, then all is quiet; a save ends a build at once."""
+    config = f"cmd = {json.dumps(' '.join([*PYTHON, 'build.py']))}\ninclude_ext = ['py']\n"
+    project.config(f"[build]\n{config}{ENTRYPOINT}")
+    project.app("1")
+    (project.folder / "build.py").write_text(BUILD_WRITES)
+    run = project.run()
+
+    told = run.wait_for("warned", after=0)
+    assert told["text"].startswith("the build writes site/ (4 files)")
+    assert 'exclude_dir = ["site"]' in told["text"]
+    assert len(run.events("build.started")) == 2
+    run.wait_for("app.started", after=told["seq"])
+
+    for version in ("2", "3"):
+        time.sleep(0.2)  # what comes at once may be the build's own
+        project.app(version)
+        run.wait_for("build.started")
+        until((project.folder / "site" / "1.py").exists, why=run.report)
+    project.wait_noted("START", role="app", version="3")
+
+    assert len(run.events("build.cancelled")) == 1
+    assert len(run.events("build.started")) == 4, run.report()

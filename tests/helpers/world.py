@@ -26,9 +26,9 @@ from reloader.core.facts import (
 from reloader.core.machine import advance, next_deadline
 from reloader.core.needs import RELOAD, Needs
 from reloader.core.news import AppDropped, AppExited, AppStarted, StartFailed
-from reloader.core.orders import Drain, Kill, Measure, Quit, Route, Spawn, Stop
+from reloader.core.orders import Drain, Kill, Quit, Route, Spawn, Stop
 from reloader.core.state import Again, Failed, begin, is_moving
-from reloader.core.values import Change, Gate, Request, Role, Scope, Status, Wish
+from reloader.core.values import Change, Gate, Kind, Request, Role, Scope, Status, Wish, Written
 
 if TYPE_CHECKING:
     from reloader.core.settings import Settings
@@ -64,6 +64,7 @@ class World:
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
         self.state = begin(self.settings, 0.0)
+        self.writes = self.random.random() < 0.4  # what is watched, by the build and the app
         self.queue: list = []
         self.serial = 0
         for _ in range(self.random.randrange(12)):
@@ -129,7 +130,27 @@ class World:
         if self.settings.rule_paces and self.random.random() < 0.3:
             return FilesChanged((Change("a.css", Needs(rules=frozenset({"css"}))),))
         self.version += 1
-        return FilesChanged((Change(f"v{self.version}.py", RELOAD),))
+        self.measure()
+        path = self.random.choice(["a.py", f"v{self.version}.py"])
+        kind = self.random.choice([Kind.CHANGED, Kind.CHANGED, Kind.NEW, Kind.DELETED])
+        size = self.random.choice([0, 500])
+        return FilesChanged((Change(path, RELOAD, kind=kind, size=size, least=size),))
+
+    def write(self, ticket: int):
+        """A job or the app writes a file of its own, which changes nothing in the sources."""
+        process = self.alive.get(ticket)
+        if process is None or not process.leader:
+            return None
+        self.measure()
+        digest = self.random.choice(["", "same"])
+        return FilesChanged((Change(f"{process.role.value}.txt", RELOAD, digest, size=500),))
+
+    def measure(self) -> None:
+        for process in self.alive.values():
+            if process.role is Role.APP:
+                written = self.random.choice([None, Written(), Written(1000, 0), Written(0, 4096)])
+                fact = Measured(process.ticket, written)
+                self.state, _, _ = advance(self.state, (fact,), self.now)
 
     def hear(self, news) -> None:
         """Notes what people are told about an app that does not run."""
@@ -147,7 +168,7 @@ class World:
     def rest(self) -> None:
         """Long after the last change the last version runs, or it is told why not."""
         state = self.state
-        assert not state.bursts
+        assert not state.bursts or self.writes
         failed = isinstance(state.pipeline.work, Failed)
         if state.shortage is not None and state.shortage.retry_at is not None:
             return
@@ -165,7 +186,7 @@ class World:
         if not failed and not self.excuse:
             assert newest == self.version, f"stale: {apps}, {self.version}"
 
-    def perform(self, order) -> None:  # noqa: C901 -- one for each order
+    def perform(self, order) -> None:
         match order:
             case Spawn(ticket, task):
                 self.spawn(ticket, task)
@@ -176,9 +197,6 @@ class World:
                 self.later(0.01, lambda: self.sweep(ticket, group=True))
             case Kill(ticket):
                 self.later(0.01, lambda: self.end(ticket, 0, 9, whole=True))
-            case Measure(ticket):
-                written = self.random.choice([None, 0, 1000])
-                self.later(0, lambda: Measured(ticket, written))
             case Route(gate):
                 self.gate = gate
             case Drain(ticket):
@@ -202,6 +220,8 @@ class World:
             daemons=self.random.choice([0, 0, 0, 1]),
         )
         self.later(0, ProcessStarted(ticket, 100 + ticket, "x"))
+        if self.writes and task.role in (Role.BUILD, Role.APP):
+            self.later(0.1 + self.random.random(), lambda: self.write(ticket))
         if self.settings.strategy.awaits_ready and self.random.random() < 0.8:
             self.later(self.random.random() * 5, BecameReady(ticket, "http://127.0.0.1:8000"))
         code = 0 if self.random.random() < 0.75 else 1

@@ -13,7 +13,6 @@ from reloader.core.facts import (
     BecameReady,
     ConfigLoaded,
     FilesChanged,
-    Measured,
     ProcessExited,
     ProcessStarted,
     Requested,
@@ -22,14 +21,14 @@ from reloader.core.facts import (
     Tick,
     TreeEmptied,
 )
-from reloader.core.feedback import Loops
+from reloader.core.feedback import Feedback
 from reloader.core.fleet import RERUN_HEALTHY
 from reloader.core.formatters import Echo, Echoes
 from reloader.core.life import UP, Life
 from reloader.core.machine import advance, next_deadline
 from reloader.core.needs import RELOAD, Needs
 from reloader.core.news import AppDropped, AppExited, AppStarted, BuildSucceeded, StartFailed
-from reloader.core.orders import Drain, Kill, Measure, Quit, Route, Spawn
+from reloader.core.orders import Drain, Kill, Quit, Route, Spawn
 from reloader.core.state import (
     Again,
     Failed,
@@ -110,11 +109,6 @@ def step(world: World, fact: Fact, **changes: object) -> World:  # noqa: C901 --
     world = replace(world, **changes)
     try:
         state, orders, news = advance(world.state, (fact,), world.now)
-        while measures := [order for order in orders if isinstance(order, Measure)]:
-            rest = tuple(order for order in orders if not isinstance(order, Measure))
-            facts = tuple(Measured(order.ticket, 0) for order in measures)
-            state, more, told = advance(state, facts, world.now)
-            orders, news = (*rest, *more), (*news, *told)
     except (AssertionError, StopIteration, AttributeError) as error:
         raise Violation(f"the machine fails: {error}") from error
     processes = {process.ticket: process for process in world.processes}
@@ -145,7 +139,7 @@ def step(world: World, fact: Fact, **changes: object) -> World:  # noqa: C901 --
                 excused = True
             case BuildSucceeded():
                 good = True
-    state = replace(state, loops=Loops(), echoes=NO_FORMATTER)
+    state = replace(state, feedback=Feedback(), echoes=NO_FORMATTER)
     after = replace(
         world,
         state=state,
@@ -378,7 +372,6 @@ def canonical(world: World) -> tuple:
         type(work),
         *(() if isinstance(work, Idle) else (work.needs,)),
         work.done if isinstance(work, Pending) else 0,
-        min(state.pipeline.cancelled, 3),
         frozenset(state.pipeline.rules),
     )
     want = state.fleet.want

@@ -1,186 +1,443 @@
-"""Who has written what changes while an app starts: measured, and judged; with virtual time."""
+"""Whose change it is: builds and apps that write what is watched, and people who save; values."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from reloader.core.changes import suspect
-from reloader.core.debounce import Pace
-from reloader.core.facts import FilesChanged, Measured
-from reloader.core.feedback import LASTING, RUNS, RUNS_MEASURED, SLACK, Job, Loops
-from reloader.core.machine import next_deadline
+from reloader.core.feedback import Account, Feedback, Loop, common
 from reloader.core.needs import RELOAD, Needs
-from reloader.core.news import Warned
-from reloader.core.orders import Measure, Stop
-from reloader.core.settings import Settings
-from reloader.core.values import Change
-from tests.helpers.playbook import APP, Playbook
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from reloader.core.feedback import Verdict
+from reloader.core.outputs import CUTS_BY_HAND, HOLDS, pattern
+from reloader.core.starts import FREE, SLOWEST, Writer
+from reloader.core.values import Change, Kind, Written
 
 SIZE = 100
-SOON = SLACK - 0.001  # after a start: too soon to be measured before
-TERM = 15
+AFTER = 1.0  # seconds between two things that have nothing to do with each other
 
 
-class Starts:
-    """An app that starts again and again, and a file that changes after each start."""
+@dataclass
+class Story:
+    """Things happen one after the other; `counted` has what counts, as it is told."""
 
-    def __init__(self) -> None:
-        self.loops = Loops()
-        self.now = 0.0
+    feedback: Feedback = field(default_factory=Feedback)
+    now: float = 0.0
+    counted: list[str] = field(default_factory=list)
+    found: list = field(default_factory=list)
+    written: int = 0
+    lane: str = ""
 
-    def change(
-        self, after: float, wrote: int | None, digest: str = "", size: int = SIZE
-    ) -> Verdict:
-        job = Job(self.now, is_app=True, wrote=wrote)
-        self.now += after
-        change = Change("a.py", RELOAD, digest or str(self.now), size)
-        self.loops, [verdict] = self.loops.judge([("", change, job)], self.now)
-        self.now += verdict.wait or 0
-        return verdict
+    def take(self, ruling) -> list[str]:
+        self.feedback = ruling.feedback
+        paths = [change.path for change in ruling.changes]
+        self.counted += paths
+        self.found += ruling.found
+        return paths
 
+    def wait(self, seconds: float) -> list[str]:
+        """What becomes due counts on the way."""
+        until, paths = self.now + seconds, []
+        while (at := self.feedback.next_at) is not None and at <= until:
+            self.now = max(self.now, at)
+            paths += self.take(self.feedback.due(self.now))
+        self.now = until
+        return paths
 
-@pytest.mark.parametrize("digest", ["", "same"])
-@pytest.mark.parametrize("wrote", [0, SIZE - 1])
-def test_what_the_app_cannot_have_written_always_counts(wrote: int, digest: str) -> None:
-    """However regular: a script that touches or saves a file once a second is no loop."""
-    it = Starts()
-    for _ in range(200):
-        verdict = it.change(1.0, wrote, digest)
-        assert verdict.counts
-        assert verdict.wait is None
-        assert not verdict.is_found_out
-    assert it.loops.measure_at(it.now) is None
+    def change(self, path: str, kind: Kind = Kind.CHANGED, text: str = "") -> bool:
+        """Somebody changes a file; True if that counts at once."""
+        needs = Needs(rules=frozenset({self.lane})) if self.lane else RELOAD
+        size = 0 if kind is Kind.DELETED else SIZE
+        change = Change(path, needs, text or str(self.now), kind, size, size)
+        return path in self.take(self.feedback.judge((change,), self.now))
 
+    def save(self, path: str) -> bool:
+        """A person does, while nothing is at work."""
+        self.wait(AFTER)
+        return self.change(path)
 
-def test_an_app_that_has_written_nothing_has_not_emptied_a_file_either() -> None:
-    assert not Job(0, is_app=True, wrote=0).can_have_written(Change("a.py", RELOAD))
-    assert Job(0, is_app=True, wrote=1).can_have_written(Change("a.py", RELOAD))
+    def begin(self) -> Story:
+        self.feedback = self.feedback.build_began(self.lane, self.now)
+        return self
 
+    def end(self, *, cut: bool = False) -> list[str]:
+        return self.take(self.feedback.build_ended(self.lane, self.now, cut=cut))
 
-def test_what_the_app_writes_is_soon_told_and_slowed() -> None:
-    it = Starts()
-    verdicts = [it.change(0.3, SIZE) for _ in range(RUNS_MEASURED + 6)]
-    assert all(verdict.counts for verdict in verdicts)
-    assert [v.is_found_out for v in verdicts].index(True) == RUNS_MEASURED - 1
-    assert sum(v.is_found_out for v in verdicts) == 1
-    assert [v.wait for v in verdicts] == [0] * (RUNS_MEASURED - 1) + [1, 2, 4, 8, 16, 30, 30]
+    def build(self, *writes: tuple[float, str, Kind], dated: bool = True) -> list[str]:
+        """A build that takes a second and writes at these times; what counts when it is over.
 
+        It begins anew whenever a change counts.
+        """
+        self.begin()
+        while True:
+            began, cut = self.now, False
+            for at, path, kind in writes:
+                self.now = began + at
+                if self.change(path, kind, "" if dated else path):
+                    self.end(cut=True)
+                    self.begin()
+                    cut = True
+                    break
+            if not cut:
+                self.now = began + 1
+                return self.end()
 
-def test_the_same_bytes_in_the_same_moment_are_the_apps() -> None:
-    it = Starts()
-    assert [it.change(0.3, SIZE, "same").counts for _ in range(4)] == [True, False, False, False]
+    def start(self) -> None:
+        """The app does."""
+        self.feedback = self.feedback.run_began(self.lane, self.now)
 
-
-@pytest.mark.parametrize("wrote", [None, SIZE])
-def test_the_same_bytes_in_another_moment_are_somebodys(wrote: int | None) -> None:
-    """Two touches in a row are two restarts, also where nothing can be measured."""
-    it = Starts()
-    assert all(it.change(after, wrote, "same").counts for after in (1.0, 1.3, 1.0, 0.5, 2.0))
-
-
-def test_an_empty_file_is_no_proof() -> None:
-    """To make one, an app writes nothing: it is told and slowed, and lost never."""
-    it = Starts()
-    verdicts = [it.change(0.3, SIZE, "empty", size=0) for _ in range(RUNS_MEASURED + 2)]
-    assert all(verdict.counts for verdict in verdicts)
-    assert [verdict.wait for verdict in verdicts] == [0] * (RUNS_MEASURED - 1) + [1, 2, 4]
-
-
-def test_what_was_not_measured_is_told_and_not_slowed() -> None:
-    """A script in a rhythm looks the same: it takes many runs and some time, and loses nothing."""
-    it = Starts()
-    verdicts = [it.change(1.0, None) for _ in range(40)]
-    assert all(verdict.counts and not verdict.wait for verdict in verdicts)
-    found = [verdict.is_found_out for verdict in verdicts].index(True) + 1
-    assert found >= max(RUNS, LASTING / 1.0)
-
-
-def running() -> Playbook:
-    """The app has printed as many bytes as the file has when it changes, 2 s after the start."""
-    book = Playbook(Settings()).at(0).spawns(APP)
-    assert suspect(book.state, 2) == 1
-    book.at(2, Measured(1, SIZE)).waits_until(None)
-    return change(book, "x").at(2.002).expect(Stop(1, TERM)).exits(1)
+    def writes(self, size: int, disk: int | None = None) -> None:
+        """The app has written so many bytes more."""
+        self.written += size
+        total = Written(self.written, self.written if disk is None else disk)
+        self.feedback = self.feedback.measured(1, total)
 
 
-def change(book: Playbook, digest: str) -> Playbook:
-    return book.at(book.now, FilesChanged((Change("app.py", RELOAD, digest, SIZE),)))
+NEW, CHANGED, DELETED = Kind.NEW, Kind.CHANGED, Kind.DELETED
 
 
-def test_what_an_app_prints_is_not_held_against_it() -> None:
-    """It is measured again before the moment at which the file would change again."""
-    book = running().spawns(APP)
-    early = 2 - SLACK
-    book.waits_until(2.002 + early).at(2.002 + early).expect(Measure(2))
-    book.at(book.now, Measured(2, SIZE)).waits_until(None)
-    book.at(4.002, Measured(2, SIZE + 10))
-    change(book, "x").waits_until(4.004)
+def pages(kind: Kind, number: int = 5) -> list[tuple[float, str, Kind]]:
+    return [(0.1 + 0.1 * n, f"site/{n}.html", kind) for n in range(number)]
 
 
-def test_what_it_writes_after_that_is() -> None:
-    book = running().spawns(APP)
-    book.at(next_deadline(book.state)).expect(Measure(2)).at(book.now, Measured(2, SIZE))
-    book.at(4.002, Measured(2, 2 * SIZE))
-    change(book, "x").waits_until(None)
+# --- builds --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tell", [lambda book: None, lambda book: book.at(2.5, Measured(2, 0))])
-def test_an_old_measure_proves_nothing(tell: Callable[[Playbook], object]) -> None:
-    book = running().spawns(APP)
-    tell(book)
-    book.at(next_deadline(book.state)).expect(Measure(2)).at(4.002)
-    change(book, "x").waits_until(None)
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_build_that_makes_a_folder_is_followed_by_one_more(*, dated: bool) -> None:
+    """Its own files never end it; after the second run all is quiet, and it is told once."""
+    story = Story()
+    assert len(story.build(*pages(NEW), dated=dated)) == 5
+    emptied = [(0.05, path, DELETED) for _, path, _ in pages(NEW)] + pages(NEW)
+    assert [story.build(*emptied, dated=dated) for _ in range(5)] == [[]] * 5
+    if dated:
+        [found] = story.found
+        assert (found.loop, found.path, found.files) == (Loop.BUILD_WRITES, "site/", 5)
 
 
-def test_an_app_in_a_loop_is_told_once() -> None:
-    book = Playbook(Settings()).at(0).spawns(APP)
-    told, ticket = 0, 1
-    for _ in range(RUNS_MEASURED + 2):
-        start = book.state.proc(ticket).started_at
-        while (due := next_deadline(book.state)) and due < start + 1:
-            book.at(due).expect(Measure(ticket)).at(book.now, Measured(ticket, 0))
-        book.at(start + 1, Measured(ticket, SIZE))
-        change(book, str(start))
-        told += sum(isinstance(item, Warned) for item in book.news)
-        book.at(next_deadline(book.state)).expect(Stop(ticket, TERM)).exits(ticket).spawns(APP)
-        ticket += 1
-    assert told == 1
+def test_one_file_that_a_generator_makes_is_one_more_build() -> None:
+    story = Story()
+    assert story.build((0.1, "gen.go", NEW)) == ["gen.go"]
+    assert [story.build((0.1, "gen.go", CHANGED)) for _ in range(5)] == [[]] * 5
 
 
-def nearly_found_out(settings: Settings) -> Playbook:
-    """An app that has written the file after each start but the last; that is due to come."""
-    book = Playbook(settings).at(0).spawns(APP)
-    for ticket in range(1, RUNS_MEASURED):
-        book.at(book.now + SOON, Measured(ticket, SIZE))
-        change(book, str(ticket)).at(book.now + Pace.few).expect(Stop(ticket, TERM))
-        book.exits(ticket).spawns(APP)
-    return book.at(book.now + SOON)
+def test_an_output_of_last_time_ends_one_build_at_most() -> None:
+    """It looks like a save; what holds the same bytes again is what the build has already."""
+    story = Story()
+    assert story.build((0.9, "dist/app.js", CHANGED), dated=False) == []
+    assert story.counted == ["dist/app.js"]
+    assert story.build((0.9, "dist/app.js", CHANGED), dated=False) == []
 
 
-def test_what_a_rule_is_for_frees_no_loop_of_the_app() -> None:
-    """Each lane has its own wait, though both files come at once."""
-    book = nearly_found_out(Settings(rule_paces={"css": Pace()}))
-    css = Change("a.css", Needs(rules=frozenset({"css"})), "x", 2 * SIZE)
-    book.at(book.now, Measured(RUNS_MEASURED, SIZE))
-    book.at(book.now, FilesChanged((Change("app.py", RELOAD, "x", SIZE), css)))
-    assert {burst.lane: burst.wait for burst in book.state.bursts} == {"": 1, "css": None}
-    book.waits_until(book.now + Pace.few)
+def test_a_file_with_a_date_in_it_is_slowed_then_known() -> None:
+    story, waits = Story(), []
+    for _ in range(6):
+        began = story.now
+        story.build((0.5, "version.py", CHANGED))
+        now = story.now
+        due = story.feedback.next_at
+        waits.append(round(due - now, 3) if due else 0)
+        story.wait(60)
+        assert story.now - began < 70
+    assert waits[-2:] == [0, 0]
+    assert max(waits) <= 4
 
 
-@pytest.mark.parametrize("order", [("app.py",), ("app.py", "mine.py"), ("mine.py", "app.py")])
-def test_a_save_does_not_wait_with_what_the_app_writes(order: tuple[str, ...]) -> None:
-    """In one burst, however they fall into it: it is due as if the app had written nothing."""
-    book = nearly_found_out(Settings())
-    ticket = RUNS_MEASURED
-    for number, name in enumerate(order, 1):
-        size = 2 * SIZE if name == "mine.py" else SIZE
-        book.at(book.now + 0.001, Measured(ticket, number * SIZE))
-        book.at(book.now, FilesChanged((Change(name, RELOAD, name, size),)))
-    book.waits_until(book.now + (Pace.few if "mine.py" in order else 1))
+def test_new_names_each_time_are_told_slowed_and_then_known() -> None:
+    story, waits = Story(), []
+    for run in range(8):
+        story.build((0.5, f"out/{run}/r-{run}.json", NEW))
+        due = story.feedback.next_at
+        waits.append(due - story.now if due else 0)
+        story.wait(31)
+    assert waits == [0, 2, 4, 8, 0, 0, 0, 0]
+    [repeats, known] = story.found
+    assert repeats.loop is Loop.BUILD_REPEATS
+    assert known.loop is Loop.BUILD_WRITES
+
+
+def known_build() -> Story:
+    """A person has saved main.go, and it is known that the build writes five pages."""
+    story = Story()
+    story.build(*pages(NEW))
+    story.build(*pages(CHANGED))
+    story.save("main.go")
+    story.counted.clear()
+    return story
+
+
+def test_a_save_during_a_build_counts_at_once() -> None:
+    """Whether the file is known to be saved by people, or changes for the first time."""
+    for path in ("main.go", "other.go"):
+        story = known_build().begin()
+        story.now += 0.3
+        assert not story.change("site/2.html")
+        assert story.change(path)
+
+
+def test_a_page_that_changes_once_more_counts_at_the_end() -> None:
+    story = known_build()
+    assert story.build(*pages(CHANGED), (0.9, "site/1.html", CHANGED)) == ["site/1.html"]
+
+
+def test_a_page_that_is_saved_while_nothing_is_at_work_counts() -> None:
+    story = known_build()
+    assert story.save("site/1.html")
+
+
+def test_a_change_in_git_counts() -> None:
+    story = known_build().begin()
+    change = Change("site/1.html", RELOAD)
+    assert story.take(story.feedback.judge((change,), story.now, by_git=True))
+
+
+def test_saves_end_a_few_builds_in_a_row_then_one_comes_to_its_end() -> None:
+    """Nobody is left without a new version by saving all the time; no save is lost by that."""
+    story = known_build().begin()
+    cuts = 0
+    while True:
+        story.now += 0.2
+        if not story.change("main.go"):
+            break
+        cuts += 1
+        story.end(cut=True)
+        story.begin()
+    assert cuts == CUTS_BY_HAND
+    story.now += 1
+    assert story.end() == ["main.go"]
+
+
+def test_what_is_held_ends_a_build_that_hangs() -> None:
+    story = Story().begin()
+    story.now += 0.5
+    assert not story.change("new.go", NEW)
+    assert story.wait(HOLDS - 1) == []
+    assert story.wait(2) == ["new.go"]
+
+
+def test_a_build_that_was_cut_forgets_what_it_held() -> None:
+    """The next one has all of it."""
+    story = Story().begin()
+    story.change("new.go", NEW)
+    story.now += 0.1
+    assert story.change("main.c")
+    assert story.end(cut=True) == []
+
+
+def test_other_settings_learn_anew() -> None:
+    story = known_build()
+    story.feedback = story.feedback.forgotten()
+    assert len(story.build(*pages(NEW))) == 5
+
+
+SAVES = st.lists(
+    st.tuples(st.floats(0.02, 3), st.sampled_from(["a.go", "b.go", "src/c.go"])), max_size=25
+)
+
+
+@given(SAVES, st.booleans(), st.floats(0.1, 2))
+def test_a_save_is_never_lost(saves: list[tuple[float, str]], writes: bool, takes: float) -> None:
+    """After the last one at least one more build begins, however they fall into the builds.
+
+    The build takes that long, and may write a page of its own, with a date in it.
+    """
+    story, began, ends = Story(), 0.0, takes
+    story.begin()
+    unseen: list[str] = []
+    at = 0.0
+    events = []
+    for pause, path in saves:
+        at += pause
+        events.append((at, path))
+    queue = sorted(events)
+    building, page = True, 0.5 * takes
+    owed = False
+    while queue or building or owed or story.feedback.next_at is not None:
+        times = [queue[0][0]] if queue else []
+        times += [ends] if building else []
+        times += [page] if building and writes and page > story.now else []
+        times += [story.feedback.next_at] if story.feedback.next_at is not None else []
+        story.now = max(story.now, min(times, default=story.now))
+        if queue and queue[0][0] <= story.now:
+            _, path = queue.pop(0)
+            unseen.append(path)
+            owed |= story.change(path)
+        elif building and writes and page <= story.now < ends:
+            page = 1e9
+            owed |= story.change("site/page.html")
+        elif building and ends <= story.now:
+            building = False
+            owed |= bool(story.end())
+        elif story.feedback.next_at is not None:
+            owed |= bool(story.take(story.feedback.due(story.now)))
+        if owed:
+            if building:
+                story.end(cut=True)
+            owed, building, unseen = False, True, []
+            began = story.now
+            ends, page = began + takes, began + 0.5 * takes
+            story.begin()
+    assert unseen == []
+
+
+# --- apps ----------------------------------------------------------------------------------------
+
+
+def runs(
+    story: Story,
+    path: str,
+    number: int,
+    after: float = 0.5,
+    kind: Kind = CHANGED,
+    wrote: int = SIZE,
+) -> list[float]:
+    """The app starts, and the file changes so long after; the waits before each next start."""
+    waits = []
+    for run in range(number):
+        story.start()
+        story.now += after
+        story.writes(wrote)
+        began = story.now
+        counts = story.change(path.replace("#", str(run)), kind)
+        while not counts:
+            story.now = story.feedback.next_at
+            counts = bool(story.take(story.feedback.due(story.now)))
+        waits.append(round(story.now - began, 3))
+    return waits
+
+
+@pytest.mark.parametrize("after", [0.0, 0.5, 6.0, 60.0])
+@pytest.mark.parametrize(("path", "kind"), [("state.json", CHANGED), ("out/#/r.json", NEW)])
+def test_what_the_app_writes_is_slowed_and_told_once(path: str, kind: Kind, after: float) -> None:
+    """However long after its start, and under a new name each time."""
+    story = Story()
+    assert runs(story, path, 9, after, kind) == [0, 0, 0, 1, 2, 4, 8, 16, 30]
+    [found] = story.found
+    assert found.loop is Loop.APP_WRITES
+    assert (found.path, found.wait) in {("state.json", 2), ("out/4/", 2)}
+    assert SLOWEST == 30
+
+
+def test_where_bytes_tell_nothing_it_takes_twice_as_many_starts() -> None:
+    story = Story()
+    assert runs(story, "a.txt", 10, wrote=1_000_000) == [0] * 7 + [1, 2, 4]
+    assert [found.loop for found in story.found] == [Loop.AFTER_STARTS]
+
+
+def test_what_the_app_cannot_have_written_counts() -> None:
+    """However regular: it has written fewer bytes than the change takes."""
+    story = Story()
+    assert runs(story, "app.py", 50, wrote=SIZE - 1) == [0] * 50
+    assert not story.found
+
+
+def test_a_save_takes_along_what_waits() -> None:
+    story = Story()
+    runs(story, "state.json", 3)
+    story.start()
+    story.now += 0.5
+    story.writes(SIZE)
+    assert not story.change("state.json")
+    story.now += 0.1
+    story.counted.clear()
+    assert story.change("app.py")
+    assert story.counted == ["app.py", "state.json"]
+
+
+def test_a_script_in_a_rhythm_is_asked_once() -> None:
+    """It comes again before the start that waits for it, and is then left alone for long."""
+    story = Story()
+    late = 0
+    for _ in range(8 + FREE):
+        story.start()
+        story.now += 1.0
+        story.writes(1_000_000)
+        if not story.change("data.txt"):
+            late += 1
+            story.now += 0.9
+            story.writes(1_000_000)
+            assert story.change("data.txt")
+    assert late == 1
+    assert not story.found
+
+
+def test_a_long_run_without_it_is_forgotten() -> None:
+    story = Story()
+    runs(story, "state.json", 3)
+    story.start()
+    story.now += 10
+    assert runs(story, "state.json", 3) == [0, 0, 0]
+
+
+def test_rules_have_their_own_runs() -> None:
+    """Two rules that set each other off are told, too."""
+    story = Story(lane="css")
+    for _ in range(12):
+        story.begin()
+        story.start()
+        story.now += 0.2
+        story.end()
+        story.now += 0.5
+        if not story.change("a.css"):
+            story.now = story.feedback.next_at or 0
+            assert story.take(story.feedback.due(story.now)) == ["a.css"]
+    assert [found.lane for found in story.found] == ["css"]
+
+
+# --- bytes and names -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("since", "size", "least", "writer"),
+    [
+        (Written(100, 4096), 100, 100, Writer.APP),
+        (Written(100, 0), 100, 100, Writer.APP),  # in memory
+        (Written(0, 12_288), 8000, 8000, Writer.APP),  # through a mapping
+        (Written(99, 0), 100, 100, Writer.OTHER),
+        (Written(100, 0), 50_000, 100, Writer.ANYBODY),  # a line more in a big file
+        (Written(0, 0), 0, 0, Writer.ANYBODY),  # a file that is made empty takes no byte
+        (Written(50_000, 50_000), 100, 100, Writer.ANYBODY),
+        (None, 100, 100, Writer.ANYBODY),
+    ],
+)
+def test_who_can_have_written_it(
+    since: Written | None, size: int, least: int, writer: Writer
+) -> None:
+    change = Change("a", RELOAD, size=size, least=least)
+    assert Account(since=since).writer_of(change) is writer
+
+
+def test_an_account_outlives_its_processes() -> None:
+    """What an app wrote before it ended counts; when a part of a tree is gone, nothing is known."""
+    account = Account().entered(1, Written(100, 0)).entered(1, Written(150, 0))
+    assert account.since == Written(150, 0)
+    assert account.looked().entered(2, Written(30, 0)).since == Written(30, 0)
+    assert account.entered(1, Written(20, 0)).since is None
+    assert account.entered(1, None).since is None
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("run-1.json", "*.json"),
+        ("out/2026/a/run-1.json", "out/**/*.json"),
+        ("core.4242", "core.*"),
+        ("out/Makefile", "out/**/*"),
+    ],
+)
+def test_new_names_have_a_pattern(path: str, names: str) -> None:
+    assert pattern(path) == names
+
+
+@pytest.mark.parametrize(
+    ("paths", "found"),
+    [
+        (["a.js"], "a.js"),
+        (["dist/a.js", "dist/b/c.js"], "dist/"),
+        (["dist/x/a.js", "dist/x/b.js"], "dist/x/"),
+        (["a.js", "dist/b.js"], "a.js"),
+    ],
+)
+def test_what_paths_have_in_common(paths: list[str], found: str) -> None:
+    assert common(paths) == found

@@ -87,6 +87,7 @@ def test_who_has_to_build_does_not_listen() -> None:
     it = Runs(Settings(build=True))
     it.give(ProcessExited(it.state.tickets, Status()))
     for waits in (QUIET, 0.030 + MARGIN):
+        it.until(it.now + 1)
         it.give(save())
         assert next_deadline(it.state) == pytest.approx(it.now + waits)
         it.until(it.now + 0.030)

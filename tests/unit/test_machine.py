@@ -12,7 +12,6 @@ from reloader.core.facts import (
     BecameIdle,
     BecameReady,
     ConfigLoaded,
-    FilesChanged,
     GitMoved,
     ProcessExited,
     ProcessStarted,
@@ -22,7 +21,6 @@ from reloader.core.facts import (
     TreeEmptied,
 )
 from reloader.core.life import LIFE, Event, Life, Proc
-from reloader.core.machine import next_deadline
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.core.news import (
     AppDropped,
@@ -50,7 +48,7 @@ from reloader.core.news import (
 from reloader.core.orders import Drain, Kill, Quit, Reply, Route, Spawn, Stop
 from reloader.core.settings import Settings, Strategy
 from reloader.core.state import Failed
-from reloader.core.values import Change, Gate, Outcome, Request, Role, Scope, Status, Task, Wish
+from reloader.core.values import Gate, Outcome, Request, Role, Scope, Status, Task, Wish
 from tests.helpers.playbook import APP, BUILD, Playbook, save
 
 TERM = signal.SIGTERM
@@ -143,76 +141,6 @@ def test_a_conflict_does_not_hold_for_ever():
     assert book.news[0].git == "main"
 
 
-def test_a_build_that_writes_what_it_watches():
-    """The same content again is no change: the second build is not doomed."""
-    gen = FilesChanged((Change("gen.py", RELOAD, digest="abc"),))
-    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
-    book.at(10.1, gen).at(10.102).expect(Stop(3, TERM)).exits(3, 15, at=10.2).spawns(BUILD)
-    book.at(10.3, gen).waits_until(None)
-    book.exits(4, at=11).expect(Stop(2, TERM)).exits(2).spawns(APP).waits_until(None)
-
-
-def test_a_build_that_writes_something_new_each_time():
-    """After a while it is told, once, and acted on ever more slowly; builds come through."""
-    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
-    told, waits, app, build = 0, [], 2, 3
-    while len(waits) < 8:
-        start = book.state.proc(build).started_at
-        book.at(start + 0.9, FilesChanged((Change("gen.py", RELOAD, digest=str(start)),)))
-        told += sum(isinstance(item, Warned) for item in book.news)
-        due = next_deadline(book.state)
-        if told:
-            waits.append(round(due - book.now))
-        if due < start + 2:
-            book.at(due).expect(Stop(build, TERM)).exits(build, 15).spawns(BUILD)
-            build += 1
-        else:  # the build takes 2 s
-            book.exits(build, at=start + 2).expect(Stop(app, TERM)).exits(app).spawns(APP)
-            app, build = build + 1, build + 2
-            book.at(due).spawns(BUILD)
-    assert told == 1
-    assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
-
-
-def test_a_person_who_saves_the_same_file_again_is_heard():
-    """During builds at other times, and while nothing is at work, every save counts."""
-    book = running(Settings(build=True))
-    ticket = 2
-    for number in range(20):
-        now = book.now + 10 + number / 5
-        book.at(now, FilesChanged((Change("a.py", RELOAD, digest="same"),)))
-        assert book.state.bursts
-        book.at(now + 0.002).spawns(BUILD)
-        book.at(now + number / 4 + 0.1, save("a.py"))
-        assert book.state.bursts
-        book.at(next_deadline(book.state)).expect(Stop(ticket + 1, TERM)).exits(ticket + 1, 15)
-        book.spawns(BUILD).exits(ticket + 2).expect(Stop(ticket, TERM)).exits(ticket).spawns(APP)
-        ticket += 3
-    assert not any(isinstance(item, Warned) for item in book.news)
-
-
-def test_a_file_that_changes_after_each_start_is_told():
-    """Perhaps the app writes it, perhaps a tool saves in time: it counts, and is told once."""
-    book, told = running(), 0
-    for number in range(1, 15):
-        start = book.state.proc(number).started_at
-        book.at(start + 3, save("data.py"))
-        told += sum(isinstance(item, Warned) for item in book.news)
-        book.at(next_deadline(book.state)).expect(Stop(number, TERM)).exits(number).spawns(APP)
-    assert told == 1
-
-
-def test_a_script_in_a_rhythm_is_not_slowed():
-    """Twenty saves, each into the build that the one before has started: none is put off."""
-    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
-    for build in range(3, 23):
-        start = book.state.proc(build).started_at
-        book.at(start + 0.03, save()).at(next_deadline(book.state)).expect(Stop(build, TERM)).exits(
-            build, 15
-        ).spawns(BUILD)
-        assert book.now - start < 1.1
-
-
 def test_a_written_delay_is_the_quiet_time():
     """A pace from the config is honoured."""
     book = running(Settings(pace=Pace(0.5, 0.5, 1.5))).at(10, save()).waits_until(10.5)
@@ -228,17 +156,6 @@ def test_a_change_dooms_the_build():
     book.at(11, save()).at(11.002).expect(Stop(3, TERM)).waits_until(11.502)
     book.at(11.502).expect(Kill(3)).exits(3, 9, at=11.6).tells(BuildCancelled)
     book.spawns(BUILD).exits(4, at=12).expect(Stop(2, TERM)).exits(2).spawns(APP)
-
-
-def test_dooming_again_and_again_waits_longer():
-    """Each doomed build doubles the quiet time; one that succeeds resets it."""
-    book = running(Settings(build=True)).at(10, save()).at(10.002).spawns(BUILD)
-    book.at(11, save()).at(11.002).expect(Stop(3, TERM)).exits(3, 1).spawns(BUILD)
-    book.at(12, save()).waits_until(12.004).at(12.004).expect(Stop(4, TERM)).exits(4, 1).spawns(
-        BUILD
-    )
-    book.exits(5, at=13).expect(Stop(2, TERM)).exits(2).spawns(APP)
-    book.at(14, save()).waits_until(14.002)
 
 
 def test_a_change_while_the_old_app_stops():

@@ -1,0 +1,37 @@
+"""What a changed file tells of whoever changed it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from reloader.core.values import Kind
+from reloader.light import replace
+from reloader.watch.snapshot import contents_of
+from reloader.watch.unsettled import PATIENCE
+
+if TYPE_CHECKING:
+    from reloader.core.values import Change
+    from reloader.watch.snapshot import Signature
+
+_BLOCK = 512  # bytes, the unit of st_blocks (stat(2))
+
+
+def filled(change: Change, path: str, old: Signature | None, *, reads: bool) -> Change:
+    """Returns the change with what can be known of it.
+
+    `path`: where the file is; `old`: what it was at the last look, None if there was nothing;
+    with `reads` its content is read, too.
+    """
+    try:
+        status = os.stat(path)
+    except OSError:
+        return replace(change, kind=Kind.DELETED, age=change.age + PATIENCE)
+    digest = contents_of(path)[0] if reads else ""
+    kind = Kind.CHANGED if old else Kind.NEW
+    size = status.st_size
+    if old and old[2] == status.st_ino:  # written in place: an appended line is enough
+        least = max(size - old[1], 1) if size else 0
+    else:  # a core dump is mostly holes, which nobody writes
+        least = min(size, status.st_blocks * _BLOCK or size)
+    return replace(change, digest=digest, kind=kind, size=size, least=least)
