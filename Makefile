@@ -12,7 +12,7 @@ GO_EXTRA = $(shell command -v go >/dev/null 2>&1 || echo ,go)
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help first-minutes run test test-containers check format test-all bench bench-watch faults prove air soak clean
+.PHONY: help first-minutes run test test-containers check format test-all bench bench-watch faults prove air soak chaos clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -64,6 +64,9 @@ air: $(VENV)/.ready-to-test ## run each of the real Air files, with stand-ins fo
 
 soak: $(VENV)/.ready-to-test ## 1,000 restarts and a storm of signals: nothing may grow (5 minutes)
 	$(BIN)/python -m tests.faults.soak $(ARGS)
+
+chaos: $(VENV)/.ready-to-test ## random sessions against the real system (20 minutes; ARGS="--minutes 1 --seed 7")
+	$(BIN)/python -m tests.chaos $(ARGS)
 
 clean: ## delete what these commands made
 	rm -rf $(VENV) $(VERSIONS:%=.venv-%) build dist tmp examples/*/tmp

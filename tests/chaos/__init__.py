@@ -1,0 +1,1 @@
+"""Random runs of the real program against the real system: `make chaos`."""
