@@ -13,6 +13,7 @@ PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help first-minutes run test test-containers check format test-all bench bench-watch faults prove air soak chaos clean
+.PHONY: help run test test-containers check format test-all bench bench-watch bench-warm faults prove air soak clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -52,6 +53,8 @@ bench-watch: $(VENV)/.ready ## measure each way to save, and big trees, for docs
 
 first-minutes: $(VENV)/.ready ## start, save, break and fix each shape of project, from an empty folder
 	$(BIN)/python -m benchmarks.first_minutes $(ARGS)
+bench-warm: $(VENV)/.ready ## measure save to first new answer of Python apps, cold, warm and by their own tools
+	$(BIN)/python -m benchmarks.warm $(ARGS)
 
 faults: $(VENV)/.ready-to-test ## every fault, and that a naive reloader does not survive it (9 minutes)
 	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)

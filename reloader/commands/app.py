@@ -20,6 +20,7 @@ from reloader.core.view import view
 from reloader.light import dataclass
 from reloader.process import orphans
 from reloader.process.launcher import Launcher
+from reloader.process.mark import new_run
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus
 from reloader.report.console import Console
@@ -39,11 +40,13 @@ if TYPE_CHECKING:
     from reloader.filter.rules import FileFilter
     from reloader.process.children import Children
     from reloader.process.launcher import Streams
+    from reloader.process.spec import SpawnSpec
     from reloader.report.bus import Report
     from reloader.report.jsonl import JsonLines
     from reloader.report.writer import Writer
     from reloader.runtime.loop import Inbox, Seat
     from reloader.terminal.foreground import Foreground
+    from reloader.warm.client import Warm
     from reloader.watch.watcher import Watcher
 
 
@@ -110,6 +113,7 @@ class Live:
         self._reports: list[Report] = []
         self._watcher: Overheard | None = None
         self._worker: Worker | None = None
+        self._warm: Warm | None = None
         self._rejected = ""
         self._note = ""  # a warning about reloader's own files; "" if none
         self._browser = Browser(self.snapshot, shared.inbox, seat)
@@ -121,6 +125,7 @@ class Live:
             self._env_files,
             shared.streams,
             shared.foreground.give,
+            self._spawn,
         )
 
     def greet(self) -> None:
@@ -151,6 +156,18 @@ class Live:
         state = begin(self._settings, shared.inbox.now(), self._seat, seats)
         self._worker = Worker(state, self._browser.join(system), self._bus.publish)
         return self._worker
+
+    def _spawn(self, ticket: Ticket, spec: SpawnSpec) -> tuple[int, str]:
+        """Starts the app, warm where that may be; returns its pid and how it was started."""
+        children = self._shared.children
+        if self.config.python.warm == "false" or not children.adopts:
+            return children.spawn(ticket, spec), ""
+        if self._warm is None:
+            from reloader.warm.client import Warm
+
+            self._warm = Warm(f"reloader-warm-{new_run()}", children)
+            self._shared.inbox.add(self._warm, self._seat)
+        return self._warm.spawn(ticket, spec)
 
     def snapshot(self) -> Snapshot:
         """Returns how the app stands; only after `worker`."""

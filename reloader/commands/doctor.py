@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from reloader.checks import machine, project, watches
+from reloader.checks import machine, project, python, watches
 from reloader.checks.finding import Finding, Level, summary
 from reloader.errors import Exit
 
@@ -28,6 +28,7 @@ def doctor(config: Config | None, error: ReloaderError | None = None) -> Iterato
         source = config.file or "no file: flags, environment, defaults"
         yield Finding("config", Level.INFO, source)
         yield from project.checks(config, held)
+        yield from python.checks(config, os.environ)
     for problem in error.problems if error else ():
         yield Finding.of(Level.ERROR, problem, "config", "nothing can be run")
 

@@ -41,6 +41,7 @@ LATER = frozenset(
         *(f"build.{name}" for name in ("kill_delay", "stop_signal", "stop_timeout")),
         *(f"build.{name}" for name in ("rerun", "rerun_delay", "ignore_dangerous_root_dir")),
         "misc.clean_on_exit",
+        "python.warm",
     )
 )
 # The rules leave alone what reloader and the build write, which these say.

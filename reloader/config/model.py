@@ -334,6 +334,19 @@ class Watch:
     )
 
 
+@dataclass(frozen=True)
+class Python:
+    """`[python]`: for apps in Python."""
+
+    warm: str = opt(
+        "auto",
+        "Start the app from a process that has imported its libraries already.",
+        kind=Kind.CHOICE,
+        choices=("auto", "true", "false"),
+        here_only=True,
+    )
+
+
 class Layer(Enum):
     """Where a value came from; a later one wins."""
 
@@ -378,6 +391,7 @@ class Config:
     terminal: Terminal = field(default=Terminal())
     proxy: Proxy = field(default=Proxy())
     watch: Watch = field(default=Watch())
+    python: Python = field(default=Python())
     # What is not a key:
     file: str = ""  # the config file, as shown; empty: none
     found: str = ""  # without a command in any config: the one that was found, and where
@@ -406,7 +420,7 @@ class Config:
         return tuple(problem.line for problem in self.remarks)
 
 
-SECTIONS = ("build", "log", "color", "misc", "screen", "terminal", "proxy", "watch")
+SECTIONS = ("build", "log", "color", "misc", "screen", "terminal", "proxy", "watch", "python")
 PLATFORMS = ("linux", "darwin", "windows")
 PLATFORM_KEYS = ("pre_cmd", "cmd", "post_cmd", "bin", "entrypoint", "full_bin", "args_bin")
 

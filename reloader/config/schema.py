@@ -76,7 +76,8 @@ def _closed(properties: dict[str, Any]) -> dict[str, Any]:
 
 def _row(option: Option, default: object) -> dict[str, Any]:
     words = f"{option.help} Default: {default_text(option, default)}"
-    form = {"enum": list(option.choices)} if option.choices else _FORMS[option.kind]
+    words_or_flag = [*option.choices, *((True, False) if "true" in option.choices else ())]
+    form = {"enum": words_or_flag} if option.choices else _FORMS[option.kind]
     return {"description": words, **form}
 
 

@@ -102,6 +102,8 @@ def _text(_key: str, option: Option, value: object) -> str:
 
 
 def _choice(_key: str, option: Option, value: object) -> Any:
+    if isinstance(value, bool) and "true" in option.choices:
+        value = str(value).lower()
     if value not in option.choices:
         words = ", ".join(f'"{word}"' for word in option.choices if word)
         raise MisfitError(Misfit(f"one of {words}", shown(value)))

@@ -58,10 +58,10 @@ def announce_start(proc: Proc, now: Seconds) -> tuple[News, ...]:
 
 def _app_started(proc: Proc, now: Seconds) -> AppStarted:
     if proc.version is None:
-        return AppStarted(proc.command, proc.pid)
+        return AppStarted(proc.command, proc.pid, how=proc.how)
     number, cause = proc.version.number, proc.version.cause
     seconds = now - cause.since
-    return AppStarted(proc.command, proc.pid, number, cause.path, cause.count, seconds)
+    return AppStarted(proc.command, proc.pid, number, cause.path, cause.count, seconds, proc.how)
 
 
 def announce_stop(proc: Proc, now: Seconds) -> tuple[News, ...]:

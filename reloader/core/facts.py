@@ -33,11 +33,15 @@ class GitMoved:
 
 @dataclass(frozen=True)
 class ProcessStarted:
-    """The process has a pid; `command` is its command line as people are shown it."""
+    """The process has a pid; `command` is its command line as people are shown it.
+
+    `how`: "warm" if it was forked from a process that has its libraries.
+    """
 
     ticket: Ticket
     pid: int
     command: str
+    how: str = ""
 
 
 @dataclass(frozen=True)

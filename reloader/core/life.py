@@ -86,6 +86,7 @@ class Proc:
     wanted: bool = True  # one that is not wanted is stopped as soon as it can be
     version: Version | None = None  # None for builds, rules and hooks
     command: str = ""
+    how: str = ""  # "warm" if it was forked from a process that has its libraries
     pid: int = 0
     started_at: Seconds = 0.0
     ready_at: Seconds | None = None  # None: it has not been ready

@@ -84,9 +84,9 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
             return changes.record_changes(state, changed, now)
         case GitMoved(busy, head):
             return Turn(replace(state, git=Git(busy, head)))
-        case ProcessStarted(ticket, pid, command):
+        case ProcessStarted(ticket, pid, command, how):
             proc = state.proc(ticket).after(Event.STARTED)
-            proc = replace(proc, pid=pid, command=command, started_at=now)
+            proc = replace(proc, pid=pid, command=command, how=how, started_at=now)
             return fleet.record_start(changes.note_start(state, proc, now), proc, now)
         case SpawnFailed():
             return record_no_start(state, fact, now)

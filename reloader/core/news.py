@@ -137,6 +137,7 @@ class AppStarted:
     """A generation of the app runs.
 
     `path`, `count`: the save behind it ("" and 0 if it was no save); `seconds`: since then.
+    `how`: "warm" if its libraries had been imported before.
     """
 
     command: str
@@ -145,6 +146,7 @@ class AppStarted:
     path: str = ""
     count: int = 0
     seconds: Seconds = 0.0
+    how: str = ""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from reloader.core.facts import Measured, Noticed, ProcessExited, TreeEmptied
 from reloader.core.news import Warned
 from reloader.core.values import Scope, Status, Written
 from reloader.light import dataclass, field, replace
-from reloader.process.mark import is_effaced, is_nested, stamped, ticket_in
+from reloader.process.mark import NAME, is_effaced, is_nested, padded, stamped, ticket_in
 from reloader.process.spawn import Starter
 from reloader.process.tree import GroupView, ProcView, written
 from reloader.process.wait import Waiter
@@ -71,7 +71,7 @@ class Children:
         guard: Callable[[tuple[int, ...]], None] = lambda _: None,
     ) -> None:
         self._run = run
-        self._adopts = adopts and ProcView.works()
+        self.adopts = adopts and ProcView.works()
         self._guard = guard
         self._guarded: tuple[int, ...] = ()
         self._starter = Starter()
@@ -120,6 +120,27 @@ class Children:
     def marked(self, ticket: Ticket, env: Mapping[str, str]) -> dict[str, str]:
         """Returns this environment with the mark by which the processes of `ticket` are known."""
         return stamped(env, self._run, ticket)
+
+    def spawn_helper(self, spec: SpawnSpec) -> int:
+        """Starts a process that is no part of any tree; returns its pid. Raises SpawnError.
+
+        It may fork processes for `adopt`: its mark is as long as theirs, see `padded_mark`.
+        """
+        env = self.marked(_NOBODY, spec.env)
+        env[NAME] = padded(env[NAME], _NOBODY)
+        path = find(spec.argv[0], env, spec.cwd)
+        pid = self._starter.start(path, replace(spec, env=env))
+        self._ignored.add(pid)
+        return pid
+
+    def end_helper(self, pid: int) -> None:
+        """Kills a helper, unless it has ended."""
+        if pid in self._ignored:
+            _kill(pid, signal.SIGKILL)
+
+    def padded_mark(self, ticket: Ticket, env: Mapping[str, str]) -> str:
+        """Returns what stands for the mark in the memory of a process that a helper has forked."""
+        return padded(self.marked(ticket, env)[NAME], ticket)
 
     def _enter(self, ticket: Ticket, pid: int) -> None:
         self._jobs[ticket] = self._leaders[pid] = _Job(ticket, pid)
@@ -234,7 +255,7 @@ class Children:
         return self._seen_view
 
     def _choose_view(self) -> View:
-        if self._adopts:
+        if self.adopts:
             return ProcView()
         if sys.platform == "linux" and not os.path.exists("/proc/self/stat"):
             text = "/proc can't be read: what leaves its process group is not found any more"
@@ -283,7 +304,7 @@ class Children:
         if environ is None:
             return None
         ticket = ticket_in(environ, self._run) or _NOBODY
-        if ticket == _NOBODY and self._adopts and is_effaced(environ):
+        if ticket == _NOBODY and self.adopts and is_effaced(environ):
             # It came to us as an orphan and has overwritten its environment, as nginx does. What
             # `docker exec` left behind comes to us too, but with an environment of its own.
             ticket = asking.ticket

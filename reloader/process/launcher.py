@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from reloader.core.values import Task, Ticket
     from reloader.process.children import Children
 
+    # Starts an app as described; returns its pid, and how if not simply so. Raises SpawnError.
+    SpawnApp = Callable[[Ticket, SpawnSpec], tuple[int, str]]
+
 
 @dataclass(frozen=True)
 class Streams:
@@ -37,19 +40,21 @@ class Streams:
 class Launcher:
     """Starts what the machine orders."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 -- one for each neighbour
         self,
         config: Config,
         children: Children,
         env_files: EnvFiles,
         streams: Streams,
         app_started: Callable[[Ticket, int], None] = lambda _ticket, _pid: None,
+        spawn_app: SpawnApp | None = None,
     ) -> None:
         self._config = config
         self._children = children
         self._env_files = env_files
         self._streams = streams
         self._app_started = app_started
+        self._spawn_app = spawn_app or (lambda ticket, spec: (children.spawn(ticket, spec), ""))
         self.bytecode = Bytecode()
         self._apps: set[Ticket] = set()  # those that run, and may be some that have ended
 
@@ -69,7 +74,11 @@ class Launcher:
             yield Noticed(Warned(warning))
         environ |= self.bytecode.environ()
         try:
-            pid = self._children.spawn(ticket, self._spec(task, command, environ))
+            spec = self._spec(task, command, environ)
+            if task.role is Role.APP:
+                pid, how = self._spawn_app(ticket, spec)
+            else:
+                pid, how = self._children.spawn(ticket, spec), ""
         except SpawnError as error:
             why = f"{error.why} ({error.hint})" if error.hint else error.why
             yield SpawnFailed(ticket, command.shown, why, error.passing)
@@ -78,7 +87,7 @@ class Launcher:
                 self.bytecode.forget()
                 self._apps = {t for t in self._apps if self._children.is_running(t)} | {ticket}
                 self._app_started(ticket, pid)
-            yield ProcessStarted(ticket, pid, command.shown)
+            yield ProcessStarted(ticket, pid, command.shown, how)
 
     def reconfigure(self, config: Config, env_files: EnvFiles) -> None:
         """What is started from now on follows another config."""

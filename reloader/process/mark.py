@@ -21,6 +21,17 @@ def new_run() -> str:
     return os.urandom(8).hex()
 
 
+WIDTH = 10  # digits of a ticket in `padded`
+
+
+def padded(value: str, ticket: Ticket) -> str:
+    """Returns a mark of the run for this ticket that is as long for each of them.
+
+    `value`: the mark for any ticket. A forked process has it written over the one it inherits.
+    """
+    return f"{value.rpartition(':')[0]}:{ticket:0{WIDTH}}"
+
+
 def stamped(environ: Mapping[str, str], run: str, ticket: Ticket) -> dict[str, str]:
     """The environment with our mark.
 

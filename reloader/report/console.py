@@ -137,8 +137,8 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             return Line(
                 Part.BUILD, rule, f"failed: {why}  {duration(seconds)}  {command}", bad=True
             )
-        case AppStarted(command, pid):
-            return Line(Part.RUNNER, "run", f"{command}  pid {pid}")
+        case AppStarted(command, pid, how=how):
+            return Line(Part.RUNNER, "run", f"{command}{how and f' ({how})'}  pid {pid}")
         case AppReady(_, _, seconds, address, path):
             return Line(Part.RUNNER, "ready", f"{path}  {duration(seconds)}  {address}".strip())
         case AppNotReady(pid, _, seconds):

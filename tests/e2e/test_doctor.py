@@ -185,3 +185,25 @@ def test_what_is_mounted_here_is_told(folder: Path) -> None:
     mount = mounts.read().of(os.path.realpath(folder))
     assert mount
     assert f": {mount.fstype}, " in records(folder)["mount"][0]["message"]
+
+
+def test_libraries_without_byte_code(tmp_path: Path) -> None:
+    """Where Python may not keep what it compiles, and nobody has, that is told with what to do."""
+    libraries = tmp_path / "venv/lib/python3.11/site-packages"
+    python = tmp_path / "venv/bin/python"
+    (libraries / "lib").mkdir(parents=True)
+    (libraries / "lib/__init__.py").write_text("")
+    python.parent.mkdir()
+    python.symlink_to(sys.executable)
+    root = tmp_path / "project"
+    root.mkdir()
+    (root / ".reload.toml").write_text(f"[build]\nentrypoint = ['{python}', 'app.py']\n")
+    forbids = ("env", "PYTHONDONTWRITEBYTECODE=1")
+
+    (told,) = records(root, *forbids)["python"]
+    assert told["message"].startswith(str(libraries))
+    assert "compileall" in told["hint"]
+    assert "python" not in records(root, "env", "-u", "PYTHONDONTWRITEBYTECODE")
+    (libraries / "lib/__pycache__").mkdir()
+    (libraries / "lib/__pycache__/__init__.cpython-311.pyc").write_bytes(b"")
+    assert "python" not in records(root, *forbids)

@@ -123,6 +123,7 @@ def test_what_air_init_writes_is_all_default(tmp_path):
         "log.verbose",
         "color.mode",
         "misc.startup_banner",
+        "python.warm",
         "proxy.allowed_hosts",
         "proxy.app_start_timeout",
         "proxy.drain",

@@ -52,6 +52,7 @@ SPECIAL = {
     "terminal.keys": ("false", "no"),
     "proxy.overlay": ('"off"', "off"),
     "watch.engine": ('"poll"', "poll"),
+    "python.warm": ("false", "false"),
 }
 
 
