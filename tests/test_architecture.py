@@ -235,7 +235,9 @@ def test_our_environment_is_never_changed(path):
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_sizes(path):
     """A file or a function that outgrows a look has a second noun in it."""
-    most = {"core/machine.py": 640, "core/news.py": 480}.get(name_of(path), 420)
+    most = {"core/machine.py": 640, "config/model.py": 520, "core/news.py": 480}.get(
+        name_of(path), 420
+    )
     assert len(path.read_text().splitlines()) <= most
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
