@@ -132,6 +132,8 @@ def _scripted(package: Package) -> Candidate | None:
 def _chosen(package: Package) -> str:
     names = ["start", "serve", "dev", "develop", "start:dev", "watch"]
     start = package.line("start")
+    if "NODE_ENV=production" in start or "@strapi/strapi" in package.dependencies:
+        names = ["dev", "develop", *names]
     is_framework = any(name in package.dependencies for name in _FRAMEWORKS)
     if re.search(
         r"\b(?:next|nuxt|vite|remix-serve|astro|serve)\s+(?:start|preview)|^serve\b", start

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.detect.candidate import Candidate, beside, quoted
+from reloader.detect.dev_servers import reloads
 from reloader.detect.marks import PYTHON
 from reloader.detect.sources import (
     LIKELY,
@@ -39,6 +40,7 @@ _NO_PROGRAMS = frozenset(
     """__init__ build tasks deploy release manage settings config models views urls utils helpers
     version constants""".split()  # noqa: SIM905
 )
+_RELOADING = re.compile(r"\bnicegui\b|\b(?:debug|\w*reload\w*)\s*=\s*True")
 _DEPENDENCIES = ("requirements.txt", "pyproject.toml", "uv.lock")
 
 
@@ -285,8 +287,16 @@ def _celery(folder: Folder, app: App) -> Candidate:
 
 
 def script(folder: Folder, module: Module, kind: str = "a Python program") -> Candidate:
-    """Returns what runs a file: by its path, or `-m` where it is part of a package."""
+    """Returns what runs a file: by its path, or `-m` where it is part of a package.
+
+    One that turns reloading on itself (`app.run(debug=True)`) is left to do so.
+    """
     python = interpreter(folder)
+    if _RELOADING.search(module.source):
+        line = f"{python} {quoted(module.path)}"
+        if reloads(line, folder.top):
+            files = tuple(name for name in _DEPENDENCIES if folder.is_file(name))
+            return beside(kind, line, module.path, files)
     if "/" not in module.path:
         return Candidate(kind, f"{python} {quoted(module.path)}", module.path)
     top, dotted = imported_as(folder, module)

@@ -475,6 +475,23 @@ SHAPES = {
         },
         "npm run dev",
     ),
+    "strapi": (
+        {
+            "package.json": package(
+                {"develop": "strapi develop", "start": "strapi start"}, ["@strapi/strapi"]
+            )
+        },
+        "npm run develop",
+    ),
+    "start for production": (
+        {
+            "package.json": package(
+                {"dev": "node server.js", "start": "NODE_ENV=production node server.js"}
+            ),
+            "server.js": LISTEN,
+        },
+        "node server.js",
+    ),
     # --- Go, Rust
     "go": ({"go.mod": MOD, "main.go": GO}, "go build -o ./tmp/main . && ./tmp/main"),
     "go cmd/server": (
@@ -675,3 +692,52 @@ def test_a_shape(tmp_path, name):
     found = [candidate.command for candidate in look(Folder(str(tmp_path)))]
 
     assert ({0: NONE, 1: found[0] if found else ""}.get(len(found), ASK)) == expected, found
+
+
+BESIDE = ("vite", "next", "turborepo", "streamlit", "mkdocs", "laravel", "rails", "hugo", "dash")
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_what_reloads_by_itself_is_left_to_do_so(tmp_path, name):
+    """No extension restarts it."""
+    fill(tmp_path, SHAPES[name][0])
+
+    (candidate,) = look(Folder(str(tmp_path)))
+
+    assert candidate.include_ext == ()
+    assert candidate.settings()["build.include_ext"] == ()
+
+
+@pytest.mark.parametrize("call", ["app.run(debug=True)", "uvicorn.run('x:y', reload=True)"])
+def test_a_script_that_reloads_itself_is_left_to_do_so(tmp_path, call):
+    """Where no server of a known framework takes its place."""
+    fill(tmp_path, {"app.py": f"import thing\nif __name__ == '__main__':\n    {call}\n"})
+
+    (candidate,) = look(Folder(str(tmp_path)))
+
+    assert (candidate.bin, candidate.include_ext) == ("python app.py", ())
+
+
+def test_env_files_are_read(tmp_path):
+    """Those that are there; a dev server reads its own."""
+    fill(tmp_path, SHAPES["flask"][0] | {".env": "A=1\n", ".flaskenv": "FLASK_RUN_PORT=5055\n"})
+    fill(tmp_path / "web", SHAPES["vite"][0] | {".env": "A=1\n"})
+
+    (flask,) = look(Folder(str(tmp_path)))
+    (vite,) = look(Folder(str(tmp_path / "web")))
+
+    assert flask.settings()["env_files"] == (".flaskenv", ".env")
+    assert vite.env_files == ()
+
+
+def test_special_files_and_loops_are_no_trouble(tmp_path):
+    """A pipe, a link to itself, a directory with a file's name: nothing waits, nothing is found."""
+    import os
+
+    os.mkfifo(tmp_path / "main.py")
+    (tmp_path / "app.py").symlink_to("app.py")
+    (tmp_path / "package.json").mkdir()
+    (tmp_path / "go.mod").write_bytes(bytes(range(256)))
+    (tmp_path / "loop").symlink_to(tmp_path)
+
+    assert look(Folder(str(tmp_path))) == []
