@@ -32,7 +32,8 @@ PACKAGES = [
     *("pandas", "sqlalchemy", "pydantic-settings", "httpx", "jurigged"),
 ]
 
-LEAF = "VALUE = 'v{value:06}'\n"
+# Larger than all that the app writes as it starts: it must not look like the app's own file.
+LEAF = "VALUE = 'v{value:06}'\n" + "# What this is about would stand here.\n" * 500
 MODELS = "from pydantic import BaseModel\n" + "".join(
     f"class M{n}(BaseModel):\n    a: int = 0\n    b: str = ''\n    c: list[float] = []\n"
     for n in range(25)
@@ -136,7 +137,7 @@ APPS = {
     ),
 }
 COLD = "cold start"
-OURS = {"reloader, cold": "false", "reloader, warm": "auto"}
+OURS = {"reloader cold": "false", "reloader warm": "auto"}
 
 
 class Way:

@@ -179,6 +179,22 @@ def _about_key(key: str, config: Config | None) -> Iterator[str]:
     yield from _said(option, default)
     yield f"  flag      --{key}"
     yield f"  variable  {variable(key)}"
+    if key == "python.warm" and config:
+        yield f"  app       {_warmth(config)}"
+
+
+def _warmth(config: Config) -> str:
+    """Returns if this project's app can be started warm, and why if not."""
+    from reloader.command.parse import app_command
+    from reloader.warm.plan import judge
+
+    build = config.build
+    if not (build.full_bin or build.entrypoint or build.bin):
+        return "there is none"
+    command = app_command(config)
+    env = {**os.environ, **dict(command.env)}
+    why = judge(command.argv, env, config.command_dir).why
+    return f"starts cold: {why}" if why else "starts warm, from its second start on"
 
 
 def _said(option: Option, default: object) -> Iterator[str]:
