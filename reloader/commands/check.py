@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from reloader.config.document import Document
     from reloader.config.load import Reading
-    from reloader.config.model import Config
+    from reloader.config.model import AppCommand, Config
     from reloader.filter.rules import FileFilter
     from reloader.watch.scan import ProjectScan
 
@@ -97,9 +97,45 @@ def _programs(config: Config, document: Document | None, path: str) -> Iterator[
     program = app_command(config).argv[0]
     is_path = "/" in program or re.search(rf"(?<![\w-]){re.escape(program)}(?![\w-])", build.cmd)
     is_built = is_path and (build.cmd or build.pre_cmd)
-    if not is_built and _is_missing(program, config.command_dir, path):
+    is_there = not _is_missing(program, config.command_dir, path)
+    if not is_built and not is_there:
         shown = program.removeprefix(config.command_dir + "/")
         yield problem(key, config.origins[key], *_no_program(shown))
+    elif is_built and not is_there and (made := _made_elsewhere(build.cmd, program, config)):
+        shown = os.path.relpath(program, config.command_dir)
+        text = f"there is no {quoted(shown)}, and cmd makes {quoted(made)}"
+        yield problem(key, config.origins[key], text, "let both name the same file")
+    is_default = config.origins["build.cmd"].layer is Layer.DEFAULT
+    has_build = build.pre_cmd or (build.cmd and not is_default)  # which may make the script
+    if not has_build and (script := _missing_script(build.app, config)):
+        text = f"there is no {quoted(script)}"
+        yield problem(key, config.origins[key], text, "paths begin where commands run")
+
+
+def _made_elsewhere(cmd: str, program: str, config: Config) -> str:
+    """Returns what the build says to make (`-o FILE`) if that is not the program; else ""."""
+    found = re.search(r"\s-o[\s=]+([\w./-]+)(?=\s|$)", cmd)
+    if not found or found[1].endswith("/"):
+        return ""
+    made, wanted = (
+        os.path.normpath(os.path.join(config.command_dir, p)) for p in (found[1], program)
+    )
+    return "" if made == wanted or os.path.isdir(made) else found[1]
+
+
+_SCRIPT = re.compile(r"[\w./-]+\.(?:py|js|mjs|cjs|ts|mts|rb|php|pl|sh|lua)")
+
+
+def _missing_script(app: AppCommand, config: Config) -> str:
+    """Returns the script that an interpreter is to run and that is not there; else ""."""
+    from reloader.config.invoked import commands
+
+    for command in commands(app.text, config.command_dir):
+        for word in command.words[:1]:
+            place = os.path.join(command.place.folder, word)
+            if _SCRIPT.fullmatch(word) and "/.bin/" not in word and not os.path.exists(place):
+                return word
+    return ""
 
 
 def _is_missing(program: str, folder: str, path: str) -> bool:

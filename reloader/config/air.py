@@ -43,6 +43,7 @@ _WORDS = frozenset(
     )
 )
 OLD = {"watch_dir": "build.include_dir"}  # of Air's first files
+_COLORED = ("color.main", "color.watcher", "color.build", "color.runner")
 FOLDER_VARIABLE = "air_wd"  # Air's working directory; lower case, as Air reads it
 _PATH_KEYS = ("build.include_dir", "build.include_file", "build.exclude_dir")
 
@@ -96,6 +97,8 @@ def possible(key: str, kind: Kind, value: object) -> tuple[object, str]:
         return 0, ""
     if nanos is not None and nanos > LONGEST * 10**9:
         return "24h", "no wait is longer than a day"
+    if key in _COLORED and isinstance(value, str) and value not in ("", *model.COLORS):
+        return "raw", f"one of {', '.join(model.COLORS)}"
     if kind is Kind.PORT and isinstance(value, int) and not 0 <= value <= HIGHEST_PORT:
         return 0, f"the highest port is {HIGHEST_PORT}"
     return value, ""

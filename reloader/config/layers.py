@@ -181,6 +181,12 @@ class _FileReader:
             return
         rules = [self._rule((*path, index), table) for index, table in enumerate(tables)]
         named = _distinct([rule for rule in rules if rule])
+        for index, (rule, own) in enumerate(zip((r for r in rules if r), named, strict=True)):
+            if rule.name != own.name:
+                text = f"{_dotted((*path, index))}: two rules have the name {shown(rule.name)}"
+                where = self.document.where((*path, index))
+                hint = f"this one is called {shown(own.name)}"
+                self.found.doubts.append(Problem(text, where, hint))
         parts = tuple(
             {name: self._origin((*path, index, name)) for name in table}
             for index, table in enumerate(tables)

@@ -211,6 +211,13 @@ class Log:
     )
 
 
+COLORS = ("red", "green", "yellow", "blue", "magenta", "cyan", "white", "raw")  # as Air; raw: none
+
+
+def _color(value: str, help: str) -> Any:  # noqa: A002
+    return opt(value, help, kind=Kind.CHOICE, choices=("", *COLORS))
+
+
 @dataclass(frozen=True)
 class Color:
     """`[color]`: the colours of reloader's own lines."""
@@ -222,10 +229,10 @@ class Color:
         choices=("", "auto", "always", "never"),
         default="auto",
     )
-    main: str = opt("magenta", "Lines about reloader itself.")
-    watcher: str = opt("cyan", "Lines about changes.")
-    build: str = opt("yellow", "Lines about builds.")
-    runner: str = opt("green", "Lines about the app.")
+    main: str = _color("magenta", "Lines about reloader itself.")
+    watcher: str = _color("cyan", "Lines about changes.")
+    build: str = _color("yellow", "Lines about builds.")
+    runner: str = _color("green", "Lines about the app.")
     app: str = opt("", "Nothing: the app's output is its own. Air has the key.")
 
 

@@ -46,6 +46,27 @@ def at_start(config: Config) -> Iterator[Problem]:
             text = "no proxy: proxy.proxy_port and proxy.app_port are the same"
         yield _doubt(config, "proxy.enabled", text)
     yield from _started_too_high(config)
+    yield from _no_time_to_stop(config)
+
+
+_SOON = 0.1  # seconds; an app that ends by itself needs more
+
+
+def _no_time_to_stop(config: Config) -> Iterator[Problem]:
+    """Yields a warning for a time to stop that is too short, and for SIGKILL."""
+    build = config.build
+    for key, seconds in (("stop_timeout", build.stop_timeout), ("kill_delay", build.kill_delay)):
+        if (
+            seconds is not None
+            and 0 < seconds < _SOON
+            and (key == "stop_timeout" or build.send_interrupt)
+        ):
+            text = f"is {seconds * 1000:g} ms, then the app is killed"
+            number = f"{seconds * 1000:g}"
+            yield _doubt(config, f"build.{key}", text, f'"{number}s" is {number} seconds')
+    if build.stop_signal in {"SIGKILL", "SIGSTOP"}:
+        text = f"no app can handle {build.stop_signal}, so it never ends in order"
+        yield _doubt(config, "build.stop_signal", text, "SIGTERM and stop_timeout do both")
 
 
 def _started_too_high(config: Config) -> Iterator[Problem]:

@@ -296,3 +296,58 @@ def test_a_config_for_a_project_elsewhere(tmp_path, programs):
     assert not any("go.mod" in text for text in said("api", tmp_path) + said("", api))
     (tmp_path / "go.mod").touch()
     assert not any("go.mod" in text for text in said("api/.air.toml", tmp_path))
+
+
+WRONG_BUT_ACCEPTED = [  # a whole config, what is said of it
+    ('[build]\nbin = "python3 ap.py"\n', 'there is no "ap.py"'),
+    ('[build]\nbin = "env X=1 node web/serve.js"\n', 'there is no "web/serve.js"'),
+    ('[build]\ncmd = "go build -o ./tmp/main ."\nbin = "./tmp/mian"\n', 'cmd makes "./tmp/main"'),
+    ('[build]\nbin = "./app"\nstop_timeout = 5\n', "is 5 ms, then the app is killed"),
+    ('[build]\nbin = "./app"\nstop_signal = "KILL"\n', "no app can handle SIGKILL"),
+    (
+        '[build]\nbin = "./app"\n'
+        + '[[build.rules]]\nname = "x"\ncmd = "make"\ninclude_ext = ["go"]\n' * 2,
+        'two rules have the name "x"',
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), WRONG_BUT_ACCEPTED)
+def test_what_is_accepted_and_wrong(project, programs, text, said):
+    """Each is told, with its line."""
+    (project / "python3").touch()
+    for name in ("python3", "node", "env"):
+        (project.parent / "programs" / name).write_text("#!/bin/sh\n")
+        (project.parent / "programs" / name).chmod(0o755)
+    found = [line for line, _ in doubts(project, programs, text) if said in line]
+    assert len(found) == 1
+    assert found[0].startswith(".reload.toml:")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[build]\ncmd = "go build -o ./tmp/main ."\nbin = "./tmp/main"\n',
+        '[build]\ncmd = "go build -o tmp/main ."\nbin = "tmp/main serve"\n',
+        '[build]\ncmd = "go build -o ./tmp/ ./..."\nbin = "./tmp/api"\n',
+        '[build]\ncmd = "make"\nbin = "./tmp/main"\n',
+        '[build]\nbin = "./app"\nstop_timeout = "5s"\n',
+        '[build]\nbin = "./app"\nstop_timeout = 0\n',
+        '[build]\nbin = "./app"\n[color]\nmain = "raw"\nbuild = ""\n',
+    ],
+)
+def test_what_is_right(project, programs, text):
+    """No false alarm."""
+    assert doubts(project, programs, text) == []
+
+
+def test_a_color_is_one_of_those_there_are(project, programs):
+    """Anything else is an error with the names; Air's own file runs as it is, and that is told."""
+    text = f'[build]\n{APP}[color]\nmain = "purple"\n'
+    (found,) = findings(project, programs, text)
+    assert found.level is Level.ERROR
+    assert '"magenta", "cyan"' in found.message
+    assert found.where == ".reload.toml:4"
+    (found,) = findings(project, programs, text, ".air.toml", file=".air.toml")
+    assert found.level is Level.WARNING
+    assert 'color.main: "purple" is read as raw' in found.message

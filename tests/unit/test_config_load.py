@@ -48,6 +48,7 @@ SAMPLES = {  # in TOML, as a text
     Kind.CHOICE: ('"never"', "never"),
 }
 SPECIAL = {
+    **{f"color.{part}": ('"blue"', "blue") for part in ("main", "watcher", "build", "runner")},
     "screen.keep_scroll": ("false", "no"),
     "terminal.keys": ("false", "no"),
     "proxy.overlay": ('"off"', "off"),
