@@ -73,19 +73,19 @@ class Rule:
     With `then` the app waits for the command, and only goes on to that when it has succeeded.
     """
 
-    name: str = opt("", "What our lines call the rule.", default="rule-N")
+    name: str = opt("", "The rule's name in messages.", default="rule-N")
     cmd: str = opt("", "Command line to run; may be empty with `then`.")
     then: str = opt(
         "",
-        "What follows it: nothing, a build and a restart, or a restart.",
+        'After success: "" nothing, "build" build and restart, "restart" restart.',
         kind=Kind.CHOICE,
         choices=("", "build", "restart"),
         here_only=True,
     )
-    include_dir: tuple[str, ...] = opt((), "Only files below these folders.")
-    include_ext: tuple[str, ...] = opt((), 'Only files with these endings; "*": all.')
-    include_file: tuple[str, ...] = opt((), "These files.")
-    exclude_regex: tuple[str, ...] = opt((), "Not files whose path below the root matches.")
+    include_dir: tuple[str, ...] = opt((), "Only files in these directories.")
+    include_ext: tuple[str, ...] = opt((), 'Only files with these extensions; "*": all.')
+    include_file: tuple[str, ...] = opt((), "These files, whatever their extension.")
+    exclude_regex: tuple[str, ...] = opt((), "Ignore files whose path below the root matches.")
     delay: Millis | None = opt(
         None, "Quiet time before the command.", kind=Kind.MILLIS, default="as build.delay"
     )
@@ -122,37 +122,39 @@ class Build:
         "Command line that runs the app.",
         default="`./tmp/main` with Go's default `cmd`, else none",
     )
-    full_bin: str = opt("", "Command line that runs the app; goes before `bin` and `entrypoint`.")
+    full_bin: str = opt(
+        "", "Command line that runs the app; takes precedence over `bin` and `entrypoint`."
+    )
     entrypoint: tuple[str, ...] = opt(
         (), "The app as exact arguments: no shell, nothing split.", kind=Kind.ARGV
     )
     args_bin: tuple[str, ...] = opt((), "More arguments for the app, exact.")
-    log: str = opt("build-errors.log", "Where failed builds are noted, in `tmp_dir`.")
+    log: str = opt("build-errors.log", "Log of failed builds, in `tmp_dir`.")
     include_ext: tuple[str, ...] = opt(
         (),
-        'Endings of the files that count; "*": all.',
+        'Extensions to watch; "*": all.',
         default="Go: go tpl tmpl html gohtml mod sum · "
         "Python: py html jinja jinja2 j2 toml yaml yml env json sql · else all",
     )
     include_dir: tuple[str, ...] = opt(
-        (), "Watch only these folders; one outside the root is watched too."
+        (), "Watch only these directories; one outside the root is watched too."
     )
-    include_file: tuple[str, ...] = opt((), "Files that count whatever their ending or folder.")
+    include_file: tuple[str, ...] = opt((), "Files to watch regardless of extension or directory.")
     exclude_dir: tuple[str, ...] = opt(
         (),
-        "Folders not to watch: paths below the root, or globs.",
+        "Directories to ignore: paths below the root, or globs.",
         default="Go: assets tmp vendor testdata · else none; .git, node_modules and such never",
     )
-    exclude_file: tuple[str, ...] = opt((), "Files that don't count: paths or globs.")
+    exclude_file: tuple[str, ...] = opt((), "Files to ignore: paths or globs.")
     exclude_regex: tuple[str, ...] = opt(
         (),
-        "Files that don't count: patterns searched in the path below the root.",
+        "Files to ignore: regular expressions searched in the path below the root.",
         default="Go: `_test.go` · else none",
     )
-    exclude_unchanged: bool = opt(False, "A save that changes no byte does nothing.")
-    follow_symlink: bool = opt(False, "Follow links to folders.")
-    poll: bool = opt(False, "Look at the files again and again instead of being told.")
-    poll_interval: Millis = opt(Millis(0), "Time between two looks; 0: as fast as is cheap.")
+    exclude_unchanged: bool = opt(False, "Ignore a save that changes no byte.")
+    follow_symlink: bool = opt(False, "Follow symbolic links to directories.")
+    poll: bool = opt(False, "Use polling instead of file system events.")
+    poll_interval: Millis = opt(Millis(0), "Polling interval; 0 chooses it automatically.")
     delay: Millis | None = opt(
         None,
         "Quiet time after the last change.",
@@ -163,7 +165,7 @@ class Build:
     send_interrupt: bool = opt(False, "Stop the app with SIGINT and wait `kill_delay`.")
     kill_delay: Seconds | None = opt(
         None,
-        "Time the app has to stop after SIGINT.",
+        "Time the app has to stop after SIGINT, before SIGKILL.",
         kind=Kind.DURATION,
         default="as build.stop_timeout",
     )
@@ -233,7 +235,7 @@ class Color:
     watcher: str = _color("cyan", "Lines about changes.")
     build: str = _color("yellow", "Lines about builds.")
     runner: str = _color("green", "Lines about the app.")
-    app: str = opt("", "Nothing: the app's output is its own. Air has the key.")
+    app: str = opt("", "No effect; accepted for compatibility with Air.")
 
 
 @dataclass(frozen=True)
@@ -254,16 +256,16 @@ class Screen:
     """`[screen]`: what happens to a terminal before a rebuild."""
 
     clear_on_rebuild: bool = opt(False, "Clear the terminal before each build.")
-    keep_scroll: bool = opt(True, "Keep what was scrolled away when clearing.")
+    keep_scroll: bool = opt(True, "Keep the scrollback when clearing.")
 
 
 @dataclass(frozen=True)
 class Terminal:
-    """`[terminal]`: whose the keyboard is."""
+    """`[terminal]`: the keyboard."""
 
     keys: bool = opt(
         True,
-        "Read keys (r, b, p, q, h) until the app reads; false: the terminal is always the app's.",
+        "Keyboard shortcuts (r, b, p, q, h) until the app reads stdin; false: never.",
         here_only=True,
     )
 
@@ -320,7 +322,7 @@ class Proxy:
 
 
 class Engine(Enum):
-    """How changes are noticed."""
+    """How changes are detected."""
 
     AUTO = "auto"
     NATIVE = "native"  # inotify
@@ -383,9 +385,9 @@ class Config:
     on the project has been filled in.
     """
 
-    root: str = opt(".", "The project's folder; commands run in it.")
-    tmp_dir: str = opt("tmp", "Folder for what the build makes; never watched.")
-    testdata_dir: str = opt("testdata", "Folder that is never watched.")
+    root: str = opt(".", "The project's directory; commands run in it.")
+    tmp_dir: str = opt("tmp", "Directory for build output; never watched.")
+    testdata_dir: str = opt("testdata", "Directory that is never watched.")
     env_files: tuple[str, ...] = opt(
         (),
         "Files of `NAME=value` lines for the app and the build; a change of one restarts the app.",

@@ -6,6 +6,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import signal
+import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -298,3 +302,91 @@ def fault_C28(rig: Rig) -> None:
     rig.start()
     rig.told(r"stop_on_root.*ignored")
     rig.converge()
+
+
+@fault("any file", peers=False)
+def fault_C30(rig: Rig) -> None:
+    """clean_on_exit deletes what builds of the run have made; the rest is left, and told."""
+    theirs = rig.folder / "tmp" / "notes.txt"
+    theirs.parent.mkdir()
+    theirs.write_text("mine")
+    build = f"cmd = {json.dumps(shlex.join([*PYTHON, 'make.py']))}\n"
+    write(rig, f"{APP}{build}[misc]\nclean_on_exit = true\n")
+    rig.save("make.py", "open('tmp/made', 'w').write('x')\n")
+    rig.start()
+    made = rig.folder / "tmp" / "made"
+    rig.until(made.exists, what="the build")
+    rig.stop()
+    assert theirs.exists()
+    assert not made.exists()
+    rig.told(r"1 file was not made by a build of this run")
+
+
+@fault("escapes", peers=False)
+def fault_C31(rig: Rig) -> None:
+    """What stands in a config commands no terminal and makes no line of its own, in any command."""
+    evil = "\\u001b]0;pwn\\u0007\\nFORGED"
+    write(rig, f'"{evil}" = 1\n{APP}delay = "{evil}"\ncmd = "{evil}"\n')
+    refused(rig, "unknown key")
+    for command in (["check"], ["doctor"], ["explain", "cmd"]):
+        done = _other(rig, *command)
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]|\nFORGED", done.stdout + done.stderr)
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]|\nFORGED", rig.said)
+
+
+@fault("belief", peers=False)
+def fault_C32(rig: Rig) -> None:
+    """healthcheck is answered by the run of its directory; one that hangs is not healthy."""
+    rig.start()
+    assert _other(rig, "healthcheck").returncode == 0
+    os.kill(rig.pid, signal.SIGSTOP)
+    try:
+        hung = _other(rig, "healthcheck")
+    finally:
+        os.kill(rig.pid, signal.SIGCONT)
+    assert hung.returncode == 1
+    rig.converge()
+    rig.stop()
+    assert _other(rig, "healthcheck").returncode == 1
+
+
+@fault("read errors", peers=False)
+def fault_C33(rig: Rig) -> None:
+    """An I/O error, or a number of 5,000 digits, in a config that is read again ends no run."""
+    write(rig, APP)
+    rig.start()
+    (rig.folder / "odd.toml").unlink()
+    (rig.folder / "odd.toml").symlink_to("/proc/self/mem")  # EIO
+    rig.told("config")
+    rig.converge()
+    (rig.folder / "odd.toml").unlink()
+    write(rig, APP + "delay = " + "1" * 5000 + "\n")
+    rig.told(r"value can't be read")
+    rig.converge()
+
+
+@fault("self-reloaders", peers=False)
+def fault_C34(rig: Rig) -> None:
+    """A command that reloads by itself is told once, with the settings that let both work."""
+    rig.save("package.json", '{"scripts": {"dev": "vite"}}')
+    rig.save("npm", f"#!/bin/sh\nexec {shlex.join([*PYTHON, 'app.py'])}\n", 0o755)
+    write(rig, f'[build]\nbin = "PATH={rig.folder}:$PATH npm run dev"\ninclude_ext = ["py"]\n')
+    rig.start()
+    rig.told(r'include_ext = \[\] and include_file = \["package\.json"\]')
+    rig.converge()
+    assert rig.said.count("include_ext = []") == 1
+
+
+def _other(rig: Rig, *command: str) -> subprocess.CompletedProcess[str]:
+    """Another command in the directory of the run, weakened like it."""
+    program = rig.tool.command(rig.want, rig.folder)
+    head = program[: program.index("run")]
+    return subprocess.run(
+        [*head, *command],
+        cwd=rig.folder,
+        env=rig.env,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=20,
+    )

@@ -201,6 +201,43 @@ def whole_env_files() -> None:
     dotenv.parse = parse
 
 
+def any_file() -> None:
+    """Whatever lies in tmp_dir is taken for a build's."""
+    from reloader.commands.clean import Cleaner
+
+    honest = Cleaner.clean
+
+    def clean(cleaner: Cleaner, config: object) -> object:
+        cleaner._builds = [(0.0, float("inf"))]
+        return honest(cleaner, config)
+
+    Cleaner.clean = clean
+
+
+def anybody() -> None:
+    """Whoever answers first is right, wherever it runs."""
+    from reloader.commands import healthcheck
+
+    healthcheck.socket = types.SimpleNamespace(ask=lambda _: [])
+    healthcheck._unwell = lambda _: SystemExit(0)
+
+
+def fatal_reads() -> None:
+    from reloader.config import document, load
+
+    def unreadable(*args: object) -> object:
+        raise args[-1]
+
+    document._unreadable = unreadable
+    load.read = load._read
+
+
+def no_self_reloaders() -> None:
+    from reloader.config import self_reloaders
+
+    self_reloaders.find = lambda *_: None
+
+
 def one_layer() -> None:
     """Only the file counts."""
     from reloader.config import load
@@ -215,9 +252,9 @@ def nothing_of_air() -> None:
 
 
 def raw_names() -> None:
-    from reloader.report import console
+    from reloader.report import console, text
 
-    console.one_line = str
+    console.one_line = text.one_line = str
 
 
 def always_a_terminal() -> None:
@@ -277,6 +314,10 @@ GUARDS = {
     "slow patterns": slow_patterns,
     "one environment": one_environment,
     "bad lines": whole_env_files,
+    "any file": any_file,
+    "belief": anybody,
+    "read errors": fatal_reads,
+    "self-reloaders": no_self_reloaders,
     "one layer": one_layer,
     "checks for Air": nothing_of_air,
     "escapes": raw_names,
