@@ -22,9 +22,10 @@ from reloader.watch.scan import scan
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from reloader.config.app_command import AppCommand
     from reloader.config.document import Document
     from reloader.config.load import Reading
-    from reloader.config.model import AppCommand, Config
+    from reloader.config.model import Config
     from reloader.filter.rules import FileFilter
     from reloader.watch.scan import ProjectScan
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NewType
 
+from reloader.config.app_command import AppCommand
 from reloader.light import dataclass, field, fields
 
 if TYPE_CHECKING:
@@ -89,21 +90,6 @@ class Rule:
     delay: Millis | None = opt(
         None, "Quiet time before the command.", kind=Kind.MILLIS, default="as build.delay"
     )
-
-
-@dataclass(frozen=True)
-class AppCommand:
-    """The setting that runs the app: a command line, or exact words."""
-
-    key: str  # "full_bin", "entrypoint" or "bin"
-    line: str = ""  # a command line; "" for an entrypoint
-    words: tuple[str, ...] = ()  # those of an entrypoint
-    args: tuple[str, ...] = ()  # `args_bin`: exact arguments behind either
-
-    @property
-    def text(self) -> str:
-        """Returns all of it on one line, for messages and for reading; not for a shell."""
-        return " ".join((*(self.line,) * bool(self.line), *self.words, *self.args))
 
 
 @dataclass(frozen=True)
