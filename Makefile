@@ -12,8 +12,7 @@ GO_EXTRA = $(shell command -v go >/dev/null 2>&1 || echo ,go)
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help first-minutes run test test-containers check format test-all bench bench-watch faults prove air soak chaos clean
-.PHONY: help run test test-containers check format test-all bench bench-watch bench-warm faults prove air soak clean
+.PHONY: help first-minutes run test test-containers check format test-all bench bench-watch bench-warm bench-swap faults prove air soak chaos clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -55,6 +54,9 @@ first-minutes: $(VENV)/.ready ## start, save, break and fix each shape of projec
 	$(BIN)/python -m benchmarks.first_minutes $(ARGS)
 bench-warm: $(VENV)/.ready ## measure save to first new answer of Python apps, cold, warm and by their own tools
 	$(BIN)/python -m benchmarks.warm $(ARGS)
+
+bench-swap: $(VENV)/.ready ## reload apps under load, beside other tools: what is lost, who waits
+	$(BIN)/python -m benchmarks.swap $(ARGS)
 
 faults: $(VENV)/.ready-to-test ## every fault, and that a naive reloader does not survive it (9 minutes)
 	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)

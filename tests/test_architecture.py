@@ -37,7 +37,17 @@ MAY_IMPORT = {
     "proxy": {"proxy", "problems", "files", *MESSAGES, "core.view", "runtime.wakeup"},
     "problems": {"problems", "files"},
     "warm": {"warm", "process", "command", "core", "config.model", "files"},
-    "checks": {"checks", "watch", "filter", "config", "errors", "process", "command", "warm.plan"},
+    "checks": {
+        "checks",
+        "watch",
+        "filter",
+        "config",
+        "errors",
+        "process",
+        "command",
+        "warm.plan",
+        "sockets.hold",
+    },
 }
 
 # File circles that are still to be cut; the list only ever gets shorter.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ def checks(config: Config, held: watches.Watches | None) -> Iterator[Finding]:
     table = mounts.read()
     events = not config.build.poll and (held is None or not held.refusal)
     yield from of_mounts(rules, table, events=events)
+    yield of_swap(config)
     if config.build.poll:
         why = "polling sees a save later than events do, and costs CPU"
         fix = "leave it out: where no events come, reloader polls without being told to"
@@ -38,6 +40,18 @@ def checks(config: Config, held: watches.Watches | None) -> Iterator[Finding]:
     if events:
         silent = [path for path in found if is_silent(table, path)]
         yield from watches.budget(held, len(found) - len(silent))
+
+
+def of_swap(config: Config) -> Finding:
+    """Returns what becomes of clients during a reload."""
+    if sys.platform != "linux":
+        return Finding("swap", Level.INFO, "clients are refused during a reload", "Linux only")
+    from reloader.sockets.hold import outlook
+
+    is_held, why = outlook(config.swap.hold, os.environ.get("PATH", ""))
+    text = "clients wait" if is_held else "clients are refused"
+    level = Level.WARNING if not is_held and config.swap.hold == "on" else Level.INFO
+    return Finding("swap", level, f"{text} during a reload", why)
 
 
 # --- mounts ---------------------------------------------------------------------------------------

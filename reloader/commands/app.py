@@ -11,13 +11,15 @@ from reloader.command.environ import EnvFiles
 from reloader.commands import settings
 from reloader.commands.browser import Browser
 from reloader.commands.clean import Cleaner
+from reloader.commands.swap import Swap
 from reloader.control.status import Status
-from reloader.core.facts import ConfigLoaded, FilesChanged, Noticed
+from reloader.core.facts import ConfigLoaded, FilesChanged, Noticed, ProcessStarted
 from reloader.core.needs import Needs
 from reloader.core.news import ConfigChanged, ConfigRejected, Greeted, Noted, Warned
 from reloader.core.state import begin
+from reloader.core.values import Role, Task
 from reloader.core.view import view
-from reloader.light import dataclass
+from reloader.light import dataclass, replace
 from reloader.process import orphans
 from reloader.process.launcher import Launcher
 from reloader.process.mark import new_run
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from reloader.control.socket import StatusSocket
     from reloader.core.facts import Fact
     from reloader.core.settings import Settings
-    from reloader.core.values import Change, Task, Ticket, Version
+    from reloader.core.values import Change, Ticket, Version
     from reloader.core.view import Snapshot
     from reloader.filter.rules import FileFilter
     from reloader.process.children import Children
@@ -74,22 +76,23 @@ class Shared:
 
 
 class Overheard:
-    """A watcher; what it says of files is told to somebody else too, before it counts."""
+    """A watcher; what it says of files is looked at by somebody else, before it counts."""
 
-    def __init__(self, watcher: Watcher, told: Callable[[Sequence[Change]], None]) -> None:
+    def __init__(
+        self, watcher: Watcher, judge: Callable[[Sequence[Change]], tuple[Change, ...]]
+    ) -> None:
         self._watcher = watcher
-        self._told = told
+        self._judge = judge
         self.fileno = watcher.fileno
         self.deadline = watcher.deadline
         self.reconfigure = watcher.reconfigure
         self.close = watcher.close
 
     def read(self) -> list[Fact]:
-        facts = self._watcher.read()
-        for fact in facts:
-            if isinstance(fact, FilesChanged):
-                self._told(fact.changes)
-        return facts
+        return [
+            FilesChanged(self._judge(fact.changes)) if isinstance(fact, FilesChanged) else fact
+            for fact in self._watcher.read()
+        ]
 
 
 class Live:
@@ -119,6 +122,7 @@ class Live:
         self._browser = Browser(self.snapshot, shared.inbox, seat)
         self._bus.add(self._browser)
         self._report()
+        self._swap = Swap(self.config, self._environ, shared.inbox, seat)
         self.launcher = Launcher(
             self.config,
             shared.children,
@@ -150,9 +154,13 @@ class Live:
         stop = shared.foreground.stop
 
         def spawn(ticket: Ticket, task: Task, _: Version | None) -> Iterable[Fact]:
-            return self.launcher.spawn(ticket, task)
+            for fact in self.launcher.spawn(ticket, task):
+                yield fact
+                if isinstance(fact, ProcessStarted) and task.role is Role.APP:
+                    yield from self._swap.started(ticket, fact.pid)
 
-        system = System(spawn, stop, children.kill, children.measure)
+        route, drain = self._swap.route, self._swap.drain
+        system = System(spawn, stop, children.kill, children.measure, route, drain)
         state = begin(self._settings, shared.inbox.now(), self._seat, seats)
         self._worker = Worker(state, self._browser.join(system), self._bus.publish)
         return self._worker
@@ -160,14 +168,24 @@ class Live:
     def _spawn(self, ticket: Ticket, spec: SpawnSpec) -> tuple[int, str]:
         """Starts the app, warm where that may be; returns its pid and how it was started."""
         children = self._shared.children
-        if self.config.python.warm == "false" or not children.adopts:
-            return children.spawn(ticket, spec), ""
+        if not self._is_warm(spec):
+            return children.spawn(ticket, spec, partial(self._swap.start, ticket)), ""
+        self._swap.let_go()
         if self._warm is None:
             from reloader.warm.client import Warm
 
             self._warm = Warm(f"reloader-warm-{new_run()}", children)
             self._shared.inbox.add(self._warm, self._seat)
         return self._warm.spawn(ticket, spec)
+
+    def _is_warm(self, spec: SpawnSpec) -> bool:
+        """Returns True for a Python app; `swap.hold = "on"` puts the held port before that."""
+        warm, hold = self.config.python.warm, self.config.swap.hold
+        if warm == "false" or hold == "on" or not self._shared.children.adopts:
+            return False
+        from reloader.warm.plan import judge
+
+        return warm == "true" or not judge(spec.argv, spec.env, spec.cwd).why
 
     def snapshot(self) -> Snapshot:
         """Returns how the app stands; only after `worker`."""
@@ -190,9 +208,20 @@ class Live:
 
         return filter_of(self.config, self._project.files)
 
-    def _saved(self, changes: Sequence[Change]) -> None:
-        root = self.config.root
-        self.launcher.bytecode.saved(os.path.join(root, change.path) for change in changes)
+    def _saved(self, changes: Sequence[Change]) -> tuple[Change, ...]:
+        """Notes Python files that were saved; returns the changes with what is wrong in them."""
+        paths = [os.path.join(self.config.root, change.path) for change in changes]
+        self.launcher.bytecode.saved(paths)
+        has_python = any(path.endswith(".py") for path in paths)
+        if not has_python or not settings.has_app(self.config.build):
+            return tuple(changes)
+        from reloader.command import grammar
+
+        found = grammar.errors(paths, self.launcher.command(Task(Role.APP)).argv)
+        return tuple(
+            replace(change, error=found.get(path, ""))
+            for path, change in zip(paths, changes, strict=True)
+        )
 
     def open_proxy(self) -> None:
         """Opens the proxy if the config has one; after the first spawn."""
@@ -211,6 +240,7 @@ class Live:
 
         With `clean_on_exit` that is also what the builds have made in `tmp_dir`.
         """
+        self._swap.close()
         self.launcher.bytecode.close()
         if self.config.misc.clean_on_exit and (text := self._cleaner.clean(self.config)):
             self._bus.publish(Warned(text))
@@ -242,6 +272,7 @@ class Live:
         told = {doubt.text for doubt in self.config.doubts}
         self.config = config
         self.launcher.reconfigure(config, self._env_files)
+        self._swap.reconfigure(config)
         if changes.needs_report:
             self._report()
         if changes.needs_rewatch and self._watcher:
@@ -260,6 +291,9 @@ class Live:
     @property
     def _settings(self) -> Settings:
         return settings.settings(self.config, is_pid1=orphans.is_pid1())
+
+    def _environ(self) -> dict[str, str]:
+        return self._env_files.read()[0]
 
     @property
     def _env_files(self) -> EnvFiles:

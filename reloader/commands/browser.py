@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reloader.commands import settings
-from reloader.core.facts import BecameIdle, ProcessStarted
+from reloader.core.facts import ProcessStarted
 from reloader.core.values import Gate, Role
 from reloader.light import replace
 
@@ -80,7 +80,15 @@ class Browser:
                 if isinstance(fact, ProcessStarted) and task.role is Role.APP:
                     yield from self._expect(ticket)
 
-        return replace(system, spawn=spawn, route=self._route, drain=self._drain)
+        def route(gate: Gate, ticket: Ticket | None) -> Iterable[Fact]:
+            return (*self._route(gate, ticket), *system.route(gate, ticket))
+
+        def drain(ticket: Ticket, is_ending: bool) -> Iterable[Fact]:
+            if self._server and not is_ending:
+                return self._server.drain(ticket)
+            return system.drain(ticket, is_ending)
+
+        return replace(system, spawn=spawn, route=route, drain=drain)
 
     def _expect(self, ticket: Ticket) -> Iterable[Fact]:
         self._started = ticket
@@ -91,9 +99,6 @@ class Browser:
         if self._server:
             self._server.route(gate, ticket, self._snapshot().down)
         return ()
-
-    def _drain(self, ticket: Ticket) -> Iterable[Fact]:
-        return self._server.drain(ticket) if self._server else (BecameIdle(ticket),)
 
 
 def _options(config: Config, env_files: Callable[[], EnvFiles]) -> Options:

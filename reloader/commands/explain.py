@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from os.path import basename, dirname, exists, isdir, islink, join, normpath, realpath
 from typing import TYPE_CHECKING
 
@@ -49,8 +50,29 @@ def _about(word: str, paths: _Paths) -> Iterator[str]:
         yield from _about_key(key, config)
     elif name in model.SECTIONS or name == _RULES:
         yield from _about_table(name, config)
+        if name == "swap" and config:
+            yield from _about_swap(config)
     else:
         yield from paths.about(word)
+
+
+def _about_swap(config: Config) -> Iterator[str]:
+    """Yields what would be done on this machine when the app is replaced, and why."""
+    if sys.platform != "linux":
+        yield "  here: the old version is stopped, then the new one started; readiness is not known"
+        return
+    from reloader.sockets.hold import outlook
+
+    is_held, why = outlook(config.swap.hold, os.environ.get("PATH", ""))
+    yield f"  here: the port is {'' if is_held else 'not '}held during a restart: {why}"
+    if config.swap.mode == "overlap" and is_held:
+        yield "  the new version is started first; the old one ends when the new one is ready"
+    elif is_held:
+        yield "  the old version ends first; connections wait until the new one is ready"
+    elif config.swap.mode == "overlap":
+        yield "  the new version is started first; both need a port of their own"
+    else:
+        yield "  the old version ends first; connections are refused until the new one listens"
 
 
 # --- paths ---------------------------------------------------------------------------------------

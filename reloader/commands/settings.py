@@ -6,6 +6,7 @@ Pure: values in, values out.
 from __future__ import annotations
 
 import signal
+import sys
 from typing import TYPE_CHECKING
 
 from reloader.core.debounce import Pace
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 PROXY_PATIENCE = 5000  # ms; Air's own, for app_start_timeout = 0
 SHUT: Seconds = 0.05  # for the proxy to close its gate, which takes 1 ms; before the stop signal
 GRACE: Seconds = 5.0  # from the stop signal to SIGKILL
+READY_WITHIN: Seconds = 30.0  # a slow framework with a cold cache; a later one is told
+DRAIN: Seconds = 0.25  # most requests under way take less
 # `docker stop` sends SIGKILL after 10 s. As PID 1 all is over before that, hooks included.
 EXIT_WITHIN: Seconds = 8.0
 
@@ -51,13 +54,24 @@ def settings(config: Config, *, is_pid1: bool = False) -> Settings:
 
 
 def strategy(config: Config) -> Strategy:
-    """A proxy holds requests while no app answers, and finds out when one does."""
-    proxy = config.proxy
-    if not proxy.is_on:
+    """A proxy holds requests while no app answers, and finds out when one does.
+
+    Without one the app's own port is held, and its processes say what they do (Linux).
+    """
+    proxy, swap = config.proxy, config.swap
+    if proxy.is_on:
+        within = (proxy.app_start_timeout or PROXY_PATIENCE) / 1000
+        drain = max(proxy.drain, SHUT)
+        return Strategy(awaits_ready=True, ready_within=within, holds=True, drain=drain)
+    if sys.platform != "linux":
         return Strategy()
-    within = (proxy.app_start_timeout or PROXY_PATIENCE) / 1000
+    holds = swap.hold != "off"
     return Strategy(
-        awaits_ready=True, ready_within=within, holds=True, drain=max(proxy.drain, SHUT)
+        overlap=swap.mode == "overlap",
+        awaits_ready=True,
+        ready_within=READY_WITHIN if swap.ready_timeout is None else swap.ready_timeout,
+        holds=holds,
+        drain=(DRAIN if swap.drain_timeout is None else swap.drain_timeout) if holds else 0.0,
     )
 
 

@@ -42,6 +42,7 @@ LATER = frozenset(
         *(f"build.{name}" for name in ("rerun", "rerun_delay", "ignore_dangerous_root_dir")),
         "misc.clean_on_exit",
         "python.warm",
+        *(key for key, _, _ in options() if key.startswith("swap.")),
     )
 )
 # The rules leave alone what reloader and the build write, which these say.

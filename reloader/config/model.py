@@ -35,6 +35,7 @@ class Kind(Enum):
     ARGV = "a program and its arguments: text or a list of texts"
     SIGNAL = "a signal name like SIGTERM"
     CHOICE = "one of a few words"
+    READY = '"", a path like "/health", "exec: COMMAND" or "notify"'
 
 
 @dataclass(frozen=True)
@@ -342,6 +343,47 @@ class Python:
     )
 
 
+@dataclass(frozen=True)
+class Swap:
+    """`[swap]`: how a new version of the app takes the place of the one that runs."""
+
+    mode: str = opt(
+        "replace",
+        "Stop the old version first, then start the new one; or start the new one first.",
+        kind=Kind.CHOICE,
+        choices=("replace", "overlap"),
+        here_only=True,
+    )
+    hold: str = opt(
+        "auto",
+        "Let connections wait during a restart; auto: where the app loses no rights by it (Linux).",
+        kind=Kind.CHOICE,
+        choices=("auto", "on", "off"),
+        here_only=True,
+    )
+    ready: str = opt(
+        "",
+        "When the app is ready: it waits for connections, a path answers, a command "
+        "succeeds, or the app says so (sd_notify).",
+        kind=Kind.READY,
+        here_only=True,
+    )
+    ready_timeout: Seconds | None = opt(
+        None,
+        "Time the app has to become ready; with overlap a later one is dropped.",
+        kind=Kind.DURATION,
+        default="30s",
+        here_only=True,
+    )
+    drain_timeout: Seconds | None = opt(
+        None,
+        "Time the old version has for requests under way before it is asked to stop.",
+        kind=Kind.DURATION,
+        default="250ms",
+        here_only=True,
+    )
+
+
 class Layer(Enum):
     """Where a value came from; a later one wins."""
 
@@ -387,6 +429,7 @@ class Config:
     proxy: Proxy = field(default=Proxy())
     watch: Watch = field(default=Watch())
     python: Python = field(default=Python())
+    swap: Swap = field(default=Swap())
     # What is not a key:
     file: str = ""  # the config file, as shown; empty: none
     found: str = ""  # without a command in any config: the one that was found, and where
@@ -415,7 +458,9 @@ class Config:
         return tuple(problem.line for problem in self.remarks)
 
 
-SECTIONS = ("build", "log", "color", "misc", "screen", "terminal", "proxy", "watch", "python")
+SECTIONS = (
+    *("build", "log", "color", "misc", "screen", "terminal", "proxy", "watch", "python", "swap"),
+)
 PLATFORMS = ("linux", "darwin", "windows")
 PLATFORM_KEYS = ("pre_cmd", "cmd", "post_cmd", "bin", "entrypoint", "full_bin", "args_bin")
 

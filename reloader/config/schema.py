@@ -32,6 +32,7 @@ _FORMS: dict[Kind, dict[str, Any]] = {
     Kind.TEXTS: {"anyOf": [_TEXTS, _TEXT]},
     Kind.ARGV: {"anyOf": [_TEXTS, _TEXT]},
     Kind.SIGNAL: {"type": ["string", "integer"]},
+    Kind.READY: {"type": "string"},
 }
 
 

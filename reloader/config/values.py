@@ -233,6 +233,13 @@ def _ending(text: str) -> str:
     return text.lstrip("*.") or ("*" if "*" in text else "")
 
 
+def _ready(key: str, option: Option, value: object) -> str:
+    text = _text(key, option, value)
+    if text in {"", "notify"} or text.startswith("/") or text.removeprefix("exec:").strip() != text:
+        return text
+    raise MisfitError(Misfit(option.kind.value, shown(value)))
+
+
 _READERS: dict[Kind, Callable[[str, Option, object], Any]] = {
     Kind.FLAG: _flag,
     Kind.TEXT: _text,
@@ -243,4 +250,5 @@ _READERS: dict[Kind, Callable[[str, Option, object], Any]] = {
     Kind.ARGV: _texts,
     Kind.SIGNAL: _signal,
     Kind.CHOICE: _choice,
+    Kind.READY: _ready,
 }

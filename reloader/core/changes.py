@@ -27,6 +27,9 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
     """Adds changes to their bursts, but for those that the build or the app has made."""
     if state.shutdown is not None:
         return Turn(state)
+    broken = {**state.pipeline.broken, **{change.path: change.error for change in changes}}
+    broken = {path: error for path, error in broken.items() if error}
+    state = replace(state, pipeline=replace(state.pipeline, broken=broken))
     return heed(state, state.feedback.judge(changes, now, by_git=state.git.busy), now)
 
 

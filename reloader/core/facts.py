@@ -80,7 +80,7 @@ class BecameReady:
 
 @dataclass(frozen=True)
 class BecameIdle:
-    """A draining generation has finished what it had begun."""
+    """A generation that drains, or was asked to stop, owes nobody an answer any more."""
 
     ticket: Ticket
 

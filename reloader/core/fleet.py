@@ -72,6 +72,10 @@ def record_idle(state: State, ticket: Ticket, now: Seconds) -> Turn:
     for proc in state.generations:
         if proc.ticket == ticket and proc.life is Life.DRAINING:
             return Turn(state.put(replace(proc, drain_by=now)))
+        # Before it was asked again, this is the late answer to what was asked while it drained.
+        was_asked = proc.life is Life.STOPPING and proc.streams_at is None
+        if proc.ticket == ticket and was_asked and state.shutdown is None:
+            return Turn(state.put(replace(proc, kill_at=now)))
     return Turn(state)
 
 

@@ -94,6 +94,7 @@ class Proc:
     address: str = ""  # where it answers, where that is known: "http://127.0.0.1:8000"
     stop_sent_at: Seconds = 0.0
     kill_at: Seconds | None = None  # when SIGKILL is due
+    streams_at: Seconds | None = None  # when to see if open streams alone keep it from ending
     drain_by: Seconds | None = None  # when the stop signal is due although it is not idle
     scope: Scope = Scope.TREE  # how far a kill reaches
 
@@ -103,7 +104,8 @@ class Proc:
         kill_at = None if self.life is Life.SPAWNING else self.kill_at  # it has no pid to kill yet
         ready_by = self.ready_by if self.wanted and self.life is Life.RUNNING else None
         drain_by = self.drain_by if self.life is Life.DRAINING else None
-        return kill_at, ready_by, drain_by
+        streams_at = self.streams_at if self.life is Life.STOPPING else None
+        return kill_at, ready_by, drain_by, streams_at
 
     @property
     def is_app(self) -> bool:

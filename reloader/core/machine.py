@@ -157,6 +157,12 @@ def retry(state: State, now: Seconds) -> Turn | None:
 RULES: tuple[Rule, ...] = (
     Rule("asked twice to end, or out of time", "", shutdown.force_exit),
     Rule("a process has outlived its grace", "Kill", stopping.kill_overdue),
+    Rule(
+        "a saved file can't be compiled",
+        "",
+        pipeline.refuse_broken,
+        (UP_AND_RUNNING, NOT_PAUSED),
+    ),
     # Before anything newer comes: a version that was built well is wanted, whatever follows.
     Rule(
         "nothing but the start is pending",
@@ -184,14 +190,15 @@ RULES: tuple[Rule, ...] = (
         pipeline.run_build,
         (UP_AND_RUNNING, CAN_SPAWN, NOT_PAUSED, NOT_FAILED, RULES_FIRST, NO_JOB),
     ),
+    Rule("clients are to be served, held or refused", "Route", fleet.move_gate),
     Rule(
         "the wanted version was not started",
         "Spawn",
         fleet.replace_generation,
         (UP_AND_RUNNING, CAN_SPAWN, NOTHING_NEWER, NO_JOB),
     ),
-    Rule("clients are to be served, held or refused", "Route", fleet.move_gate),
     Rule("a process is not wanted", "Drain, Stop", stopping.stop_unwanted),
+    Rule("a stop takes long", "Drain", stopping.look_for_streams),
     Rule("all has ended and a post_cmd is left", "Spawn", shutdown.run_post, (ALL_GONE,)),
     Rule("all has ended, or what is left can't be helped", "Quit", shutdown.finish),
 )

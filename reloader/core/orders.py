@@ -55,9 +55,13 @@ class Route:
 
 @dataclass(frozen=True)
 class Drain:
-    """Tell when this generation has answered what it had begun; the answer is BecameIdle."""
+    """Tell when this generation has answered what it had begun; the answer is BecameIdle.
+
+    `is_ending`: it has been asked to stop; tell only if clients still hold connections open.
+    """
 
     ticket: Ticket
+    is_ending: bool = False
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from reloader.core.state import Shortage
     from reloader.core.values import Status
 
+SYNTAX = "syntax"  # the command that is shown for a check that runs none
+
 # --- pending work --------------------------------------------------------------------------------
 
 
@@ -163,11 +165,14 @@ def record_failure(state: State, proc: Proc, reason: str, seconds: Seconds) -> T
     work = state.pipeline.work
     if task.role is Role.PRE and settings.pre_may_fail and isinstance(work, Pending):
         return Turn(state.with_work(replace(work, done=settings.pre)), news=(failed_hook,))
-    state = _fail(state, proc, reason)
-    if settings.stop_on_error:
+    return _build_failed(_fail(state, proc, reason), proc.command, reason, seconds)
+
+
+def _build_failed(state: State, command: str, reason: str, seconds: Seconds) -> Turn:
+    if state.settings.stop_on_error:
         state = state.mark_for_stop(*state.generations).with_want(Nothing())
     goes_on = state.running.pid if state.running else 0
-    return Turn(state, news=(BuildFailed(proc.command, reason, seconds, goes_on),))
+    return Turn(state, news=(BuildFailed(command, reason, seconds, goes_on),))
 
 
 def _fail(state: State, proc: Proc, reason: str) -> State:
@@ -180,6 +185,19 @@ def _fail(state: State, proc: Proc, reason: str) -> State:
 
 
 # --- rules ---------------------------------------------------------------------------------------
+
+
+def refuse_broken(state: State, now: Seconds) -> Turn | None:
+    """A saved file that the app could not import: the app that runs is not touched for it."""
+    work, broken = state.pipeline.work, state.pipeline.broken
+    if not isinstance(work, Pending) or not broken or work.cause.reason is not Reason.SAVE:
+        return None
+    if state.running is None:
+        return None
+    path = min(broken)
+    reason = f"{path}, {broken[path]}"
+    state = state.with_work(Failed(work.needs, work.cause, SYNTAX, reason))
+    return _build_failed(state, SYNTAX, reason, now - work.cause.since)
 
 
 def run_rule(state: State, now: Seconds) -> Turn | None:

@@ -62,6 +62,7 @@ class Pipeline:
     work: Work
     # The `[[build.rules]]` whose command is pending, by name, each with the save behind it.
     rules: Mapping[str, Cause] = field(default_factory=dict)
+    broken: Mapping[str, str] = field(default_factory=dict)  # saved files with an error, by path
 
     @property
     def needs(self) -> Needs:

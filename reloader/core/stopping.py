@@ -23,6 +23,11 @@ JOB_GRACE: Seconds = 0.5
 KILL_AGAIN: Seconds = 0.5
 
 
+# A generation that was asked to stop so long ago, and owes nobody an answer, is killed: browsers'
+# event streams and websockets would keep most servers for as long as they are let.
+STREAMS: Seconds = 1.0
+
+
 def kill_overdue(state: State, now: Seconds) -> Turn | None:
     for proc in state.procs:
         if proc.life not in (Life.SPAWNING, Life.GONE) and past(proc.kill_at, now):
@@ -57,15 +62,32 @@ def _stop_job(state: State, proc: Proc, now: Seconds) -> Turn:
 
 def _send_stop(state: State, proc: Proc, number: int, now: Seconds) -> Turn:
     grace = state.settings.grace if proc.is_app else JOB_GRACE
+    had_clients = proc.life in (Life.READY, Life.DRAINING) and _sees_clients(state)
     asked = replace(
-        proc.after(Event.STOP_SENT), stop_sent_at=now, kill_at=now + grace, drain_by=None
+        proc.after(Event.STOP_SENT),
+        stop_sent_at=now,
+        kill_at=now + grace,
+        drain_by=None,
+        streams_at=now + STREAMS if had_clients and grace > STREAMS else None,
     )
     return Turn(state.put(asked), (Stop(proc.ticket, number),))
 
 
+def look_for_streams(state: State, now: Seconds) -> Turn | None:
+    for proc in state.generations:
+        if proc.life is Life.STOPPING and past(proc.streams_at, now):
+            state = state.put(replace(proc, streams_at=None))
+            ask = (Drain(proc.ticket, is_ending=True),) if _sees_clients(state) else ()
+            return Turn(state, ask)
+    return None
+
+
 def _drains(state: State) -> bool:
-    strategy = state.settings.strategy
-    return strategy.holds and strategy.drain > 0 and state.shutdown is None
+    return _sees_clients(state) and state.settings.strategy.drain > 0
+
+
+def _sees_clients(state: State) -> bool:
+    return state.settings.strategy.holds and state.shutdown is None
 
 
 def _has_drained(state: State, proc: Proc, now: Seconds) -> bool:

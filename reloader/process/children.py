@@ -84,10 +84,16 @@ class Children:
         self._seen_view: View | None = None
         self._memory: MemoryLimit | None = None
 
-    def spawn(self, ticket: Ticket, spec: SpawnSpec) -> int:
+    def spawn(
+        self,
+        ticket: Ticket,
+        spec: SpawnSpec,
+        through: Callable[[Callable[[], int]], int] = lambda start: start(),
+    ) -> int:
         """Starts a process in a process group of its own; returns its pid.
 
         No signal is blocked or ignored in it. reloader itself moves to `spec.cwd` and stays there.
+        `through` is given the function that starts the process, and calls it, in any thread.
         Raises SpawnError.
         """
         marked = self.marked(ticket, spec.env)
@@ -98,7 +104,7 @@ class Children:
                 f"{spec.cwd}: {error.strerror}", "the folder it is to run in"
             ) from None
         path = find(spec.argv[0], marked, spec.cwd)
-        pid = self._starter.start(path, replace(spec, env=marked))
+        pid = through(lambda: self._starter.start(path, replace(spec, env=marked)))
         self._enter(ticket, pid)
         return pid
 

@@ -74,6 +74,12 @@ def lives(pid: int) -> bool:
     return _read(f"/proc/{pid}/stat").rpartition(b") ")[2][:1] not in {b"Z", b"X", b""}
 
 
+def is_at_work(pids: Iterable[int]) -> bool:
+    """Returns True if one of the processes computes or reads a disk at this moment."""
+    stats = (_read(f"/proc/{pid}/stat").rpartition(b") ")[2] for pid in pids)
+    return any(stat[:1] in {b"R", b"D"} for stat in stats)
+
+
 def _descriptors(pid: int) -> dict[int, str]:
     """Returns what each descriptor of a process is; nothing of one that is gone."""
     found = {}

@@ -22,31 +22,40 @@ if TYPE_CHECKING:
 
     from reloader.core.facts import Fact
     from reloader.core.values import Seconds, Ticket
-    from reloader.sockets.ports import Place, Ports
+    from reloader.sockets.ports import Ports
 
-LIVES: Seconds = 1.0  # a program that listens nowhere is ready when it has lived so long
+# A program that listens nowhere, as the one before it did, is ready when it has lived so long and
+# is at rest, or so long and works: a server that imports for seconds is not taken for a worker.
+LIVES: Seconds = 1.0
+WORKS: Seconds = 10.0
 OTHERS: Seconds = 1.0  # from the first address that is waited on, for the others of the last one
 _FIRST_LOOK: Seconds = 0.003
 _LONGEST_PAUSE: Seconds = 0.1  # between two looks
 _SHARE = 6  # of the time, one part at most is spent looking
 _BUSY_LOOK: Seconds = 0.01  # sock_diag walks all connections of the machine: 8 ms on a busy one
+_QUIET_LOOKS = 3  # at rest in so many looks in a row
+_LEARNS: Seconds = 60.0
+_LEARN_PAUSE: Seconds = 0.5
 _PROBES = "127.77.0.1"  # where probes come from: steered to the generation that is asked
 
 
 class Lookout:
     """A source of BecameReady and BecameIdle.
 
-    `ports`: None where the ports can't be held. `environ`: what the app is started with.
+    `environ()`: that of a command of the user's; it runs in `cwd`.
     """
 
-    def __init__(self, ports: Ports | None, cwd: str, ready: Ready) -> None:
+    def __init__(
+        self, ports: Ports, ready: Ready, environ: Callable[[], Mapping[str, str]], cwd: str
+    ) -> None:
         self._ports = ports
-        self._cwd = cwd
         self._ready = ready
+        self._environ = environ
+        self._cwd = cwd
         self._wake = Wake()
         self._facts: deque[Fact] = deque()
-        self._asked: dict[Ticket, threading.Event] = {}  # set: look now, something has happened
-        self._over: set[Ticket] = set()
+        # The question of the moment about each; set: look now, something has happened.
+        self._asked: dict[Ticket, threading.Event] = {}
         self._usual: frozenset[int] = frozenset()  # ports of the last generation that was ready
         self._notices = probe.Notices() if ready.way is Way.NOTIFY else None
 
@@ -64,26 +73,28 @@ class Lookout:
         return None
 
     def close(self) -> None:
-        self._over |= set(self._asked)
-        for event in self._asked.values():
-            event.set()
+        for ticket in tuple(self._asked):
+            self.ended(ticket)
         self._wake.close()
         if self._notices:
             self._notices.close()
 
     # --- questions -------------------------------------------------------------------------------
 
-    def environ(self) -> dict[str, str]:
-        """Returns what the app's environment needs so that it can tell."""
-        return {"NOTIFY_SOCKET": self._notices.name} if self._notices else {}
+    @property
+    def notify_socket(self) -> str:
+        """Returns what the app's NOTIFY_SOCKET is to be; "" if it is not asked to tell."""
+        return self._notices.name if self._notices else ""
 
-    def started(self, ticket: Ticket, pid: int, env: Mapping[str, str]) -> None:
+    def started(self, ticket: Ticket, pid: int) -> None:
         """Watches a new generation until it is ready."""
         event = self._asked[ticket] = threading.Event()
 
         def watch() -> None:
-            if (address := self._until_ready(ticket, pid, env, event)) is not None:
+            if (address := self._until_ready(ticket, pid, event)) is not None:
                 self._tell(BecameReady(ticket, address))
+                if not address and not self._ports.knows(ticket):
+                    self._learn(ticket, pid, event)
 
         self._run(f"ready-{ticket}", watch)
 
@@ -108,8 +119,8 @@ class Lookout:
 
     def ended(self, ticket: Ticket) -> None:
         """Stops watching a generation that is gone."""
-        self._over.add(ticket)
-        self.listened(ticket)
+        if event := self._asked.pop(ticket, None):
+            event.set()
 
     # --- how -------------------------------------------------------------------------------------
 
@@ -120,55 +131,63 @@ class Lookout:
         self._facts.append(fact)
         self._wake.set()
 
-    def _until_ready(
-        self, ticket: Ticket, pid: int, env: Mapping[str, str], event: threading.Event
-    ) -> str | None:
+    def _until_ready(self, ticket: Ticket, pid: int, event: threading.Event) -> str | None:
         """Returns the address at which it answers, "" if it has none; None if it is gone."""
-        began, first = monotonic(), 0.0
-        while ticket not in self._over and accepting.lives(pid):
+        began, first, quiet = monotonic(), 0.0, 0
+        while self._asked.get(ticket) is event and accepting.lives(pid):
             since = monotonic()
-            listening = self._listening(ticket, pid)
-            waited = accepting.waited_on(self._pids(ticket, pid), frozenset(listening))
+            listening, pids = self._listening(ticket, pid), self._pids(ticket, pid)
+            waited = accepting.waited_on(pids, frozenset(listening))
             ports = {listening[inode] for inode in waited}
+            expected = self._usual | self._ports.expected(ticket)
             first = first or (since if waited else 0.0)
-            is_all = bool(waited) and self._usual <= ports
+            is_all = bool(waited) and expected <= ports
             is_enough = bool(first) and since - first >= OTHERS
-            is_no_server = not listening and not self._usual and since - began >= LIVES
-            if (is_all or is_enough or is_no_server) and self._agrees(ticket, pid, ports, env):
-                self._usual = frozenset(ports) or self._usual
+            quiet = 0 if listening or expected or accepting.is_at_work(pids) else quiet + 1
+            lived = since - began
+            is_no_server = quiet >= _QUIET_LOOKS and lived >= LIVES
+            is_no_server |= not listening and not expected and lived >= WORKS
+            if (is_all or is_enough or is_no_server) and self._agrees(ticket, pid, ports):
+                self._usual = frozenset(ports)
                 return self._address(ticket, min(ports, default=0))
             pause = min(max(_FIRST_LOOK, (monotonic() - since) * _SHARE), _LONGEST_PAUSE)
-            if not listening and self._ports:  # nothing to see before the broker says so
-                pause = began + LIVES - since if since < began + LIVES else LIVES
+            if not listening and self._ports.knows(ticket):  # the broker says when it does
+                pause = max(_LONGEST_PAUSE, LIVES - lived - _QUIET_LOOKS * _LONGEST_PAUSE)
             event.wait(pause)
             event.clear()
         return None
 
+    def _learn(self, ticket: Ticket, pid: int, event: threading.Event) -> None:
+        """Looks on at one that is taken for no server: where it listens, the next one has to."""
+        ends = monotonic() + _LEARNS
+        while self._asked.get(ticket) is event and accepting.lives(pid) and monotonic() < ends:
+            if listening := self._listening(ticket, pid):
+                self._usual = frozenset(listening.values())
+                return
+            event.wait(_LEARN_PAUSE)
+            event.clear()
+
     def _listening(self, ticket: Ticket, pid: int) -> dict[int, int]:
-        places = self._places(ticket)
-        if places or self._ports:
-            return {place.inode: place.address.port for place in places}
+        if self._ports.knows(ticket):
+            return {place.inode: place.address.port for place in self._ports.served(ticket)}
         try:
             return accepting.listening(self._pids(ticket, pid))
         except OSError:  # sock_diag is not to be had
             return {}
 
-    def _places(self, ticket: Ticket) -> tuple[Place, ...]:
-        return self._ports.served(ticket) if self._ports else ()
-
     def _pids(self, ticket: Ticket, pid: int) -> list[int]:
         """Returns the processes of the tree, and who listens, wherever that went."""
         below = [process.pid for process in ProcView().below(pid)]
-        return [*(place.thread for place in self._places(ticket)), pid, *below]
+        return [*(place.thread for place in self._ports.served(ticket)), pid, *below]
 
-    def _agrees(self, ticket: Ticket, pid: int, ports: set[int], env: Mapping[str, str]) -> bool:
+    def _agrees(self, ticket: Ticket, pid: int, ports: set[int]) -> bool:
         """Returns True if the way that the config names says so, too."""
         match self._ready:
             case Ready(Way.HTTP, path):
-                source = _PROBES if self._ports and self._ports.lets_probe(ticket, _PROBES) else ""
+                source = _PROBES if self._ports.lets_probe(ticket, _PROBES) else ""
                 return any(probe.answers(_LOCAL, port, path, source) for port in sorted(ports))
             case Ready(Way.COMMAND, command):
-                return probe.succeeds(command, env, self._cwd)
+                return probe.succeeds(command, self._environ(), self._cwd)
             case Ready(Way.NOTIFY):
                 said = self._notices.ready() if self._notices else set()
                 return bool(said & set(self._pids(ticket, pid)))
@@ -178,7 +197,7 @@ class Lookout:
     def _address(self, ticket: Ticket, port: int) -> str:
         if not port:
             return ""
-        hosts = {p.address.host for p in self._places(ticket) if p.address.port == port}
+        hosts = {p.address.host for p in self._ports.served(ticket) if p.address.port == port}
         host = next(iter(sorted(hosts)), _LOCAL)
         if host in {"0.0.0.0", "::"}:  # noqa: S104 -- any: shown as one that a browser takes
             host = _LOCAL
@@ -189,7 +208,7 @@ class Lookout:
     ) -> bool:
         listening = self._listening(ticket, pid)
         pause = _BUSY_LOOK
-        while ticket not in self._over and accepting.lives(pid):
+        while self._asked.get(ticket) is event and accepting.lives(pid):
             try:
                 work = idle.work(self._pids(ticket, pid), listening)
             except OSError:

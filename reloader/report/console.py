@@ -99,6 +99,12 @@ def _unlisted(path: str) -> str:
     return f"{path}  not in include_ext (reloader explain {shlex.quote(path)})"
 
 
+def _ready(news: AppReady) -> Line:
+    verb = "reloaded" if news.path else "ready"
+    text = f"{news.path}  {duration(news.seconds)}  {news.address}".strip()
+    return Line(Part.RUNNER, verb, text)
+
+
 def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one for each news
     """Returns the line for a person; None if the next line says it all."""
     match news:
@@ -117,7 +123,7 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             return Line(Part.WATCHER, "change", path + more + (f"  → {rule}" if rule else ""))
         case ChangeIgnored(path, _):
             return Line(Part.WATCHER, "ignored", _unlisted(path), dim=True)
-        case BuildStarted() | RuleStarted() | Noted():
+        case BuildStarted() | RuleStarted() | Noted() | AppReady(address=""):
             return None
         case BuildSucceeded(command, seconds):
             return Line(Part.BUILD, "build", f"{command}  {duration(seconds)}")
@@ -139,8 +145,8 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             )
         case AppStarted(command, pid, how=how):
             return Line(Part.RUNNER, "run", f"{command}{how and f' ({how})'}  pid {pid}")
-        case AppReady(_, _, seconds, address, path):
-            return Line(Part.RUNNER, "ready", f"{path}  {duration(seconds)}  {address}".strip())
+        case AppReady():
+            return _ready(news)
         case AppNotReady(pid, _, seconds):
             text = f"pid {pid} is not ready after {duration(seconds)}; reloader goes on waiting"
             return Line(Part.RUNNER, "ready", text, bad=True)

@@ -56,7 +56,9 @@ class System:
     kill: Callable[[Ticket, Scope], Iterable[Fact]]
     measure: Callable[[Ticket], Iterable[Fact]]
     route: Callable[[Gate, Ticket | None], Iterable[Fact]] = lambda *_: ()
-    drain: Callable[[Ticket], Iterable[Fact]] = lambda ticket: (BecameIdle(ticket),)
+    drain: Callable[[Ticket, bool], Iterable[Fact]] = lambda ticket, is_ending: (
+        () if is_ending else (BecameIdle(ticket),)
+    )
 
 
 class Inbox:
@@ -210,8 +212,8 @@ def _perform(system: System, order: Order) -> Iterable[Fact]:  # noqa: PLR0911 -
             return system.kill(ticket, scope)
         case Route(gate, ticket):
             return system.route(gate, ticket)
-        case Drain(ticket):
-            return system.drain(ticket)
+        case Drain(ticket, is_ending):
+            return system.drain(ticket, is_ending)
         case Reply(request, outcome):
             if request.reply is not None:
                 request.reply(outcome)

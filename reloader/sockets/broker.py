@@ -13,7 +13,7 @@ import struct
 import threading
 from typing import TYPE_CHECKING
 
-from reloader.sockets import seccomp
+from reloader.sockets import group, seccomp
 from reloader.sockets.address import Address
 from reloader.sockets.seccomp import Call
 
@@ -53,18 +53,21 @@ class Broker(threading.Thread):
 
     def _reply(self, question: Question) -> None:
         reply = None
+        listens = 0  # a socket that will in a moment
         try:
             match question.call:
                 case Call.BIND:
                     reply = self._bind(question)
                 case Call.LISTEN:
-                    self._listen(question)
+                    listens = _inode(f"/proc/{question.thread}/fd/{question.args[0]}")
                 case Call.SETSOCKOPT:
                     self._option(question)
         except (OSError, ValueError, struct.error):  # gone meanwhile, or not to be read
             pass
         finally:
             seccomp.answer(self._listener, question, reply)
+        if listens and self._ports.is_own(self._start, listens) and group.wait_listening(listens):
+            self._ports.listened(self._start, listens, question.thread)
 
     # --- the system calls: the errno, or None to let the call take its course --------------------
 
@@ -98,10 +101,6 @@ class Broker(threading.Thread):
         )
         self._ports.handed_over(self._start, place)
         return 0
-
-    def _listen(self, question: Question) -> None:
-        inode = _inode(f"/proc/{question.thread}/fd/{question.args[0]}")
-        self._ports.listened(self._start, inode, question.thread)
 
     def _option(self, question: Question) -> None:
         _, _, option, value, size, _ = question.args  # each option has but one level in the filter

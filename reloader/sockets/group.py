@@ -13,18 +13,22 @@ import ctypes
 import os
 import socket
 import struct
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reloader.sockets import diag
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reloader.sockets.address import Address
 
 _SO_ATTACH_REUSEPORT_CBPF = 51
 _LOAD, _IS_EQUAL, _RETURN = 0x20, 0x15, 0x06  # BPF_LD | BPF_W | BPF_ABS, BPF_JEQ, BPF_RET
 _IP_HEADER = 0xFFF00000  # SKF_NET_OFF
 _IP_SOURCE = 12  # offset of the source address in an IPv4 header
+_LOOKS, _LOOK = 200, 0.001  # and seconds between two
 BACKLOG = 4096  # connections that wait; the kernel cuts it to net.core.somaxconn
 
 
@@ -55,6 +59,31 @@ def make(address: Address, *, beside: bool) -> socket.socket:
 def inode_of(held: socket.socket) -> int:
     """Returns the number that names a socket in /proc, whoever has a descriptor of it."""
     return os.fstat(held.fileno()).st_ino
+
+
+def wait_closed(inodes: set[int]) -> None:
+    """Waits until none of these sockets listens, but no longer than a process takes to end.
+
+    Raises OSError where the kernel can't be asked.
+    """
+    _wait(inodes.isdisjoint)
+
+
+def wait_listening(inode: int) -> bool:
+    """Returns True once the socket listens, False if it does not within the time of a call.
+
+    Raises OSError where the kernel can't be asked.
+    """
+    return _wait(lambda alive: inode in alive)
+
+
+def _wait(wanted: Callable[[set[int]], bool]) -> bool:
+    pause = threading.Event()
+    for _ in range(_LOOKS):
+        if wanted({found.inode for found in diag.listening()}):
+            return True
+        pause.wait(_LOOK)
+    return False
 
 
 class Group:

@@ -20,10 +20,10 @@ GIVE_RIGHTS = ("sudo", "doas", "pkexec", "newuidmap", "fusermount", "fusermount3
 class Hold:
     """The way an app is started.
 
-    `may_lose_rights`: where the kernel wants it, the app's tree can gain no rights any more.
+    `may_lose_rights` is asked where the kernel wants it: the app's tree can gain no rights then.
     """
 
-    def __init__(self, ports: Ports, *, may_lose_rights: bool) -> None:
+    def __init__(self, ports: Ports, may_lose_rights: Callable[[], bool]) -> None:
         self._ports = ports
         self._may_lose_rights = may_lose_rights
         self.why_not: str | None = None  # it is not held; "": and nobody need know
@@ -33,7 +33,7 @@ class Hold:
         if self.why_not is not None:
             return run()
         try:
-            pid, listener = seccomp.start(run, may_lose_rights=self._may_lose_rights)
+            pid, listener = seccomp.start(run, self._may_lose_rights)
         except seccomp.RefusedError as refused:
             self.why_not = str(refused)
             return run()
@@ -42,6 +42,32 @@ class Hold:
         self._ports.began(start)
         Broker(listener, start, self._ports).start()
         return pid
+
+
+def outlook(mode: str, path: str) -> tuple[bool, str]:
+    """Returns whether an app's ports can be held on this machine, and why, in words.
+
+    `mode`: "auto", "on" or "off". Asks the kernel for a filter, in a thread that ends at once.
+    """
+    if mode == "off":
+        return False, 'hold = "off"'
+    lost: list[str | None] = []
+
+    def may() -> bool:
+        is_forced = os.geteuid() == 0 or seccomp.has_no_new_privs()
+        lost.append(None if is_forced else rights_giver(path))
+        return mode == "on" or lost[0] is None
+
+    try:
+        _, listener = seccomp.start(lambda: 0, may)
+    except seccomp.RefusedError as refused:
+        if lost and lost[0]:
+            return False, f'{lost[0]} would not work in the app; if it never runs that: hold = "on"'
+        return False, str(refused) or "an outer reloader holds the ports"
+    os.close(listener)
+    if not lost:
+        return True, "the app loses no right by it"
+    return True, f"{lost[0]} does not work in the app" if lost[0] else "nothing is lost by it"
 
 
 def may_lose_rights(path: str) -> bool:

@@ -74,7 +74,8 @@ class Ports:
         self._starts: dict[Start, _Places] = {}
         self._parked: dict[Address, Place] = {}  # of the next start
         self._serving: Start = 0  # gets the new connections; 0: none has yet
-        self._last: dict[Address, bool] = {}  # where the last start that is gone served: is_shared
+        self._last: dict[Address, Place] = {}  # of the last start that is gone: where it served
+        self._holds = False  # clients wait where nobody listens
 
     # --- what the app does: called by its broker -------------------------------------------------
 
@@ -91,7 +92,11 @@ class Ports:
             mine = self._starts[start].by_address
             place = mine.get(address)
             if place and place.copy:
-                if place.is_taken and not (shares or place.is_shared) and self._holds(start, place):
+                if (
+                    place.is_taken
+                    and not (shares or place.is_shared)
+                    and self._is_in_use(start, place)
+                ):
                     raise OSError(errno.EADDRINUSE, "the app has bound it already")
                 place.is_taken, place.is_shared = True, place.is_shared or shares
                 return place
@@ -112,14 +117,20 @@ class Ports:
             place = self._starts[start].by_address.get(address)
             return place is not None and place.inode == inode
 
+    def is_own(self, start: Start, inode: int) -> bool:
+        """Returns True for a socket that the start has got from here and does not listen on yet."""
+        with self._lock:
+            return self._taken(start, inode) is not None
+
     def listened(self, start: Start, inode: int, thread: int) -> None:
         """Notes that the start listens on a socket; any but those it got from here is ignored."""
         with self._lock:
-            places = self._starts[start].by_address.values()
-            place = next((p for p in places if p.inode == inode and p.is_taken), None)
-            if place is None or place.listens:
+            if (place := self._taken(start, inode)) is None:
                 return
-            self._group(place.address).joined(inode)
+            joint = self._group(place.address)
+            with suppress(OSError):
+                joint.members()  # who has left before gave its number to another
+            joint.joined(inode)
             place.listens, place.thread = True, thread
         self._told(start)
 
@@ -132,19 +143,16 @@ class Ports:
         who waits there.
         """
         with self._lock:
+            self._holds = True
             newest = max(self._starts, default=None)
-            if newest is None:
-                for address, is_shared in self._last.items():
-                    self._park(address, is_shared=is_shared)
-                return tuple(self._parked)
-            places = self._starts[newest]
+            places = _Places(self._last) if newest is None else self._starts[newest]
             for address, place in list(places.by_address.items()):
                 if not places.is_settled and place.copy:
                     place.is_taken, place.listens = False, False
                     self._parked[address] = place
                     del places.by_address[address]
-                elif place.listens and place.inode in self._group(address).members():
-                    self._park(address, is_shared=place.is_shared)
+                elif newest is None or place.inode in self._group(address).members():
+                    self._park(place)
             return tuple(self._parked)
 
     def steer(self, start: Start) -> None:
@@ -152,7 +160,7 @@ class Ports:
         with self._lock:
             if start not in self._starts:
                 return
-            self._serving = start
+            self._holds, self._serving = False, start
             for place in self._starts[start].served():
                 if place.copy:
                     with suppress(OSError):
@@ -177,21 +185,44 @@ class Ports:
             return True
 
     def forget(self, start: Start) -> None:
-        """Closes what is held for a start that is gone."""
+        """Closes what is held for a start that is gone, or is just ending.
+
+        The kernel hangs up before it closes the files of a process; so that is waited for.
+        """
         with self._lock:
             places = self._starts.pop(start, _Places())
-            if served := {p.address: p.is_shared for p in places.served()}:
+            if served := {place.address: place for place in places.served()}:
                 self._last = served
             for place in places.by_address.values():
                 place.close()
+        with suppress(OSError):
+            group.wait_closed({place.inode for place in served.values()})
+        with self._lock:
+            if self._holds and not self._starts:
+                for place in served.values():
+                    self._park(place)
             self._settle()
 
     def release(self) -> None:
         """Closes what is parked: nothing is coming, new connections are refused."""
         with self._lock:
+            self._holds = False
             for place in self._parked.values():
                 place.close()
             self._parked = {}
+
+    def knows(self, start: Start) -> bool:
+        """Returns True if the start was begun under a filter, and is not gone."""
+        with self._lock:
+            return start in self._starts
+
+    def expected(self, start: Start) -> frozenset[int]:
+        """Returns the ports that a start is to listen on: those of the one before it."""
+        with self._lock:
+            mine = self._starts.get(start, _Places()).by_address.values()
+            others = [places.served() for it, places in self._starts.items() if it < start]
+            before = [place for served in others for place in served] or self._last.values()
+            return frozenset(place.address.port for place in (*mine, *before))
 
     def served(self, start: Start) -> tuple[Place, ...]:
         """Returns where the start listens."""
@@ -224,10 +255,14 @@ class Ports:
             if not place.is_taken or not place.is_shared:
                 place.close()
 
+    def _taken(self, start: Start, inode: int) -> Place | None:
+        places = self._starts.get(start, _Places()).by_address.values()
+        return next((p for p in places if p.inode == inode and p.is_taken and not p.listens), None)
+
     def _group(self, address: Address) -> group.Group:
         return self._groups.setdefault(address, group.Group())
 
-    def _holds(self, start: Start, place: Place) -> bool:
+    def _is_in_use(self, start: Start, place: Place) -> bool:
         return self._is_open(start, place.inode)
 
     def _make(self, start: Start, address: Address) -> socket.socket:
@@ -259,25 +294,25 @@ class Ports:
         others = (places for other, places in self._starts.items() if other != start)
         return any(p.address.port == port for places in others for p in places.by_address.values())
 
-    def _park(self, address: Address, *, is_shared: bool) -> None:
+    def _park(self, old: Place) -> None:
         """Makes a socket beside those there are, and sends new connections to it.
 
         Where that fails, clients are refused while nobody listens, as without reloader.
         """
-        if address in self._parked:
+        if old.address in self._parked:
             return
         with suppress(OSError):
-            made = group.make(address, beside=self._serves(address))
+            made = group.make(old.address, beside=self._serves(old.address))
             try:
                 made.listen(group.BACKLOG)
                 inode = group.inode_of(made)
-                joint = self._group(address)
+                joint = self._group(old.address)
                 joint.joined(inode)
                 joint.steer(made, inode)
             except OSError:
                 made.close()
                 raise
-            self._parked[address] = Place(address, inode, made, is_shared)
+            self._parked[old.address] = Place(old.address, inode, made, old.is_shared)
 
     def _serves(self, address: Address) -> bool:
         return any(address in places.by_address for places in self._starts.values())

@@ -75,17 +75,17 @@ class RefusedError(Exception):
     """The kernel, or the machine, does not allow a filter here; the text says why."""
 
 
-def start(run: Callable[[], int], *, may_lose_rights: bool) -> tuple[int, int]:
+def start(run: Callable[[], int], may_lose_rights: Callable[[], bool]) -> tuple[int, int]:
     """Calls `run`, which starts a process, under a filter; returns its result and the descriptor.
 
-    `may_lose_rights`: where the kernel wants it, programs in the tree can gain no rights any more
-    (no_new_privs: sudo fails). Raises RefusedError, and has called nothing then; else what `run`
-    raises.
+    `may_lose_rights` is asked where the kernel wants it: no program in the tree can gain rights
+    then (no_new_privs: sudo fails). Raises RefusedError, and has called nothing then; else what
+    `run` raises.
     """
     machine = _MACHINES.get(platform.machine())
     if machine is None:
         raise RefusedError(f"not known how on a CPU of the kind {platform.machine()}")
-    starter = _Starter(machine, run, may_lose_rights=may_lose_rights)
+    starter = _Starter(machine, run, may_lose_rights)
     starter.start()
     starter.join()
     if starter.error is not None:
@@ -96,7 +96,9 @@ def start(run: Callable[[], int], *, may_lose_rights: bool) -> tuple[int, int]:
 class _Starter(threading.Thread):
     """Takes the filter, starts the process and ends: nothing else may run under the filter."""
 
-    def __init__(self, machine: _Machine, run: Callable[[], int], *, may_lose_rights: bool) -> None:
+    def __init__(
+        self, machine: _Machine, run: Callable[[], int], may_lose_rights: Callable[[], bool]
+    ) -> None:
         super().__init__(daemon=True)
         self._machine = machine
         self._run = run
@@ -122,7 +124,7 @@ class _Starter(threading.Thread):
             flags &= ~_WAIT_KILLABLE
             number = self._filter(flags)
         if number == -errno.EACCES:  # neither no_new_privs nor CAP_SYS_ADMIN
-            if not self._may_lose_rights:
+            if not self._may_lose_rights():
                 raise RefusedError("the app could gain no rights any more, by sudo for example")
             _LIBC.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
             number = self._filter(flags)

@@ -214,6 +214,8 @@ class Project:
     ) -> Run:
         """Starts `reloader run` with `args`; `env` is set on top of a clean environment."""
         clean = {n: v for n, v in os.environ.items() if not n.startswith(PERSONAL)}
+        if hold := os.environ.get("TEST_SWAP_HOLD"):  # the whole suite with the port held, or not
+            clean["RELOADER_SWAP_HOLD"] = hold
         clean |= {COOKIE: self.cookie, "APP_LOG": str(self.log)} | (env or {})
         self.runs.append(Run(self.folder, args, clean, json_=json_, **popen))
         return self.runs[-1]

@@ -199,7 +199,8 @@ class World:
                 self.later(0.01, lambda: self.end(ticket, 0, 9, whole=True))
             case Route(gate):
                 self.gate = gate
-            case Drain(ticket):
+            case Drain(ticket, is_ending):
+                assert not is_ending or self.state.shutdown is None
                 if self.random.random() < 0.5:
                     self.later(self.random.random(), BecameIdle(ticket))
             case Quit():

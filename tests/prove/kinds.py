@@ -35,6 +35,7 @@ KINDS = (
         "rules", Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)}), FULL
     ),
     Kind("edits", Settings(build=True), SMALL._replace(edits=1)),
+    Kind("broken saves", Settings(), FULL._replace(broken=2)),
     Kind("hold", Settings(strategy=HOLD), FULL),
     Kind("overlap", Settings(build=True, strategy=OVERLAP), SMALL._replace(saves=2)),
 )

@@ -40,7 +40,7 @@ from reloader.core.state import (
     begin,
     is_moving,
 )
-from reloader.core.values import Change, Gate, Request, Role, Scope, Status, Wish
+from reloader.core.values import Change, Gate, Reason, Request, Role, Scope, Status, Wish
 from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 NO_FORMATTER = Echoes({"py": Echo(gap=0.0, trust=0)})
 SAVE = FilesChanged((Change("app.py", RELOAD),))
+BROKEN = FilesChanged((Change("app.py", RELOAD, error="line 1: invalid syntax"),))
 FAR = 11.0  # seconds: how long ago something was does not matter beyond
 
 
@@ -81,6 +82,7 @@ class Budget(NamedTuple):
     failed_builds: int = 1
     crashes: int = 1
     edits: int = 0
+    broken: int = 0  # saves that the app could not import
     lingering: int = 1  # processes of a tree that may outlive its leader
 
 
@@ -139,6 +141,7 @@ def step(world: World, fact: Fact, **changes: object) -> World:  # noqa: C901 --
                 excused = True
             case BuildSucceeded():
                 good = True
+    check_broken(world.state, state)
     state = replace(state, feedback=Feedback(), echoes=NO_FORMATTER)
     after = replace(
         world,
@@ -176,6 +179,9 @@ def successors(world: World) -> Iterator[tuple[Fact, World]]:  # noqa: C901 -- o
         for name in state.settings.rule_paces:
             change = Change(f"a.{name}", Needs(rules=frozenset({name})))
             yield FilesChanged((change,)), step(world, FilesChanged((change,)), budget=less)
+    if budget.broken:
+        less = budget._replace(broken=budget.broken - 1)
+        yield BROKEN, step(world, BROKEN, saved=world.saved + 1, budget=less)
     if budget.signals:
         signal = SignalReceived(15)
         yield signal, step(world, signal, budget=budget._replace(signals=budget.signals - 1))
@@ -233,7 +239,7 @@ def happens_to_app(
     if state.settings.strategy.awaits_ready and proc.life is Life.RUNNING:
         ready = BecameReady(ticket)
         yield ready, step(world, ready)
-    if process.draining and proc.life is Life.DRAINING:
+    if process.draining and proc.life in (Life.DRAINING, Life.STOPPING):
         idle = BecameIdle(ticket)
         yield idle, step(world, idle)
     by_itself = proc.life in UP and proc.wanted
@@ -289,6 +295,15 @@ def check(world: World, before: Shutdown | None) -> None:
             must(coming or up, "clients wait for nothing")
     if next_deadline(state) is None:
         check_rest(world)
+
+
+def check_broken(before: State, after: State) -> None:
+    """A save that the app could not import makes no new version while an app runs."""
+    want = after.fleet.want
+    if not isinstance(want, Start) or want == before.fleet.want or before.running is None:
+        return
+    is_save = want.version.cause.reason is Reason.SAVE
+    must(not is_save or not after.pipeline.broken, "a broken save replaces the app")
 
 
 def check_rest(world: World) -> None:
@@ -349,6 +364,7 @@ def canonical(world: World) -> tuple:
             p.life is Life.STOPPING,
             since(p.kill_at),
             since(p.drain_by),
+            since(p.streams_at),
             p.scope,
         )
         for p in sorted(state.procs, key=lambda p: p.ticket)
@@ -373,6 +389,7 @@ def canonical(world: World) -> tuple:
         *(() if isinstance(work, Idle) else (work.needs,)),
         work.done if isinstance(work, Pending) else 0,
         frozenset(state.pipeline.rules),
+        bool(state.pipeline.broken),
     )
     want = state.fleet.want
     fleet = (

@@ -56,7 +56,7 @@ class Rig:
         self.told: list[int] = []
         self.pids: dict[int, int] = {}
         self.ports = Ports(self.told.append, self.is_open)
-        self.hold = Hold(self.ports, may_lose_rights=True)
+        self.hold = Hold(self.ports, lambda: True)
 
     def is_open(self, start: int, inode: int) -> bool:
         pid = self.pids[start]

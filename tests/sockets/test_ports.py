@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 from typing import TYPE_CHECKING
@@ -40,9 +42,9 @@ def test_the_first_start_serves_and_its_port_ends_with_it(rig: Rig, port: int) -
 def test_a_port_appears_when_the_app_listens_and_not_before(rig: Rig, port: int) -> None:
     """Who waits for the port, as a health check does, finds what it found without reloader."""
     code = f"import socket; s = socket.socket(); s.bind(('127.0.0.1', {port})); print('bound', flush=True); input() or s.listen(); input()"
-    read, write = __import__("os").pipe()
+    read, write = os.pipe()
     rig.python(code.replace("input()", "__import__('signal').pause()"), stdout=write)
-    assert __import__("os").read(read, 9) == b"bound\n"
+    assert os.read(read, 9) == b"bound\n"
     assert refused(port)
 
 
@@ -235,9 +237,16 @@ def test_an_app_that_changes_the_host_of_its_port(rig: Rig, port: int) -> None:
 
 
 def test_a_port_that_the_app_has_closed_is_not_parked(rig: Rig, port: int) -> None:
-    code = f"import socket, signal; s = socket.create_server(('127.0.0.1', {port})); s.close(); signal.pause()"
-    rig.python(code)
-    until(lambda: rig.told)
+    code = f"""
+import socket, signal
+s = socket.create_server(('127.0.0.1', {port}))
+signal.sigwait({{signal.SIGUSR1}})
+s.close()
+signal.pause()
+"""
+    start = rig.python("import signal; signal.pthread_sigmask(0, {signal.SIGUSR1})" + code)
+    rig.listening(start)
+    os.kill(rig.pids[start], signal.SIGUSR1)
     until(lambda: refused(port))
     assert rig.ports.park() == ()
 

@@ -134,8 +134,9 @@ def test_what_air_init_writes_is_all_default(tmp_path):
         "proxy.path_map",
         "terminal.keys",
         "watch.engine",
+        *(f"swap.{key}" for key in ("mode", "hold", "ready", "ready_timeout", "drain_timeout")),
     }
-    for section in ("log", "color", "misc", "screen", "terminal", "proxy", "watch"):
+    for section in ("log", "color", "misc", "screen", "terminal", "proxy", "watch", "swap"):
         assert getattr(written, section) == getattr(empty, section)
     assert len(written.asides) == 1
     assert written.asides[0].startswith(".air.toml:14: build.delay: 1000 is what air init writes")

@@ -28,6 +28,7 @@ NUMBERS = {
     Kind.PORT: ("0", "8080"),
     Kind.DURATION: ("0", "500", '"0s"', '"1m30s"', "2000000000", '"1500ms"', '"500us"', "-1"),
     Kind.SIGNAL: ('"INT"', '"SIGTERM"', '""'),
+    Kind.READY: ('"/health"', '"exec: true"', '"notify"', '""'),
 }
 
 

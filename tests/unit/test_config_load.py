@@ -45,6 +45,7 @@ SAMPLES = {  # in TOML, as a text
     Kind.PORT: ("77", "77"),
     Kind.DURATION: ('"77ms"', "77ms"),
     Kind.SIGNAL: ('"SIGUSR1"', "usr1"),
+    Kind.READY: ('"/up"', "/up"),
     Kind.CHOICE: ('"never"', "never"),
 }
 SPECIAL = {
@@ -54,6 +55,8 @@ SPECIAL = {
     "proxy.overlay": ('"off"', "off"),
     "watch.engine": ('"poll"', "poll"),
     "python.warm": ("false", "false"),
+    "swap.mode": ('"overlap"', "overlap"),
+    "swap.hold": ('"off"', "off"),
 }
 
 

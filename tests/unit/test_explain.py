@@ -194,7 +194,7 @@ def test_keys_by_other_names(project):
     assert said(project, "build.rules[].cmd").startswith("build.rules[].cmd\n")
     assert "include_ext" in said(project, "build.rules")
     assert said(project, "proxy").startswith("[proxy]\n  proxy.enabled = false  (default)\n")
-    assert said(project, "engine", "mode").count("one of") == 2
+    assert said(project, "engine", "hold").count("one of") == 2
 
 
 def test_a_file_goes_before_a_key(project):

@@ -12,6 +12,7 @@ from reloader.core.facts import (
     BecameIdle,
     BecameReady,
     ConfigLoaded,
+    FilesChanged,
     GitMoved,
     ProcessExited,
     ProcessStarted,
@@ -47,8 +48,8 @@ from reloader.core.news import (
 )
 from reloader.core.orders import Drain, Kill, Quit, Reply, Route, Spawn, Stop
 from reloader.core.settings import Settings, Strategy
-from reloader.core.state import Failed
-from reloader.core.values import Gate, Outcome, Request, Role, Scope, Status, Task, Wish
+from reloader.core.state import Failed, Started
+from reloader.core.values import Change, Gate, Outcome, Request, Role, Scope, Status, Task, Wish
 from tests.helpers.playbook import APP, BUILD, Playbook, save
 
 TERM = signal.SIGTERM
@@ -313,7 +314,7 @@ OVERLAP = Strategy(overlap=True, awaits_ready=True, holds=True, drain=0.25, read
 def serving(strategy: Strategy) -> Playbook:
     """The first generation is ready; ticket 1."""
     book = Playbook(Settings(strategy=strategy)).at(0)
-    book.expect(Spawn(1, APP), Route(Gate.HOLD)).at(0, ProcessStarted(1, 101, "app"))
+    book.expect(Route(Gate.HOLD), Spawn(1, APP)).at(0, ProcessStarted(1, 101, "app"))
     book.at(1, BecameReady(1, "http://127.0.0.1:8000")).tells(AppReady)
     return book.expect(Route(Gate.OPEN, 1)).waits_until(None)
 
@@ -331,6 +332,36 @@ def test_a_drain_has_an_end():
     """An open stream does not block a reload."""
     book = serving(HOLD).at(10, save()).at(10.002).expect(Route(Gate.HOLD), Drain(1))
     book.at(10.252).expect(Stop(1, TERM)).exits(1).expect(Spawn(2, APP))
+
+
+def test_open_streams_end_a_second_after_the_stop():
+    """A browser's event stream does not hold up the next version for the whole grace."""
+    book = serving(HOLD).at(10, save()).at(10.002).expect(Route(Gate.HOLD), Drain(1))
+    book.at(10.1, BecameIdle(1)).expect(Stop(1, TERM)).waits_until(11.1)
+    book.at(11.1).expect(Drain(1, is_ending=True)).waits_until(15.1)
+    book.at(11.2, BecameIdle(1)).expect(Kill(1)).exits(1).tells(AppStopped).expect(Spawn(2, APP))
+
+
+def test_who_is_owed_an_answer_keeps_the_grace():
+    """Nobody says that it is idle: a slow request, or a shutdown at work, has its whole time."""
+    book = serving(HOLD).at(10, save()).at(10.002).expect(Route(Gate.HOLD), Drain(1))
+    book.at(10.1, BecameIdle(1)).expect(Stop(1, TERM))
+    book.at(11.1).expect(Drain(1, is_ending=True)).at(15.1).expect(Kill(1)).exits(1)
+    book.expect(Spawn(2, APP))
+
+
+def test_streams_are_not_looked_at_in_the_end():
+    """When reloader ends, the app has its grace, as it would without reloader."""
+    book = serving(HOLD).signal(10).expect(Route(Gate.REFUSE), Stop(1, TERM))
+    book.waits_until(15).exits(1).expect(Quit()).done()
+
+
+def test_clients_wait_from_the_save_that_mends_a_crash():
+    """Refused while nothing is coming; held again as soon as there is."""
+    book = serving(HOLD).exits(1, 1, at=5).tells(AppExited).expect(Route(Gate.REFUSE))
+    book.at(10, save()).at(10.002).expect(Route(Gate.HOLD), Spawn(2, APP))
+    book.at(10.1, ProcessStarted(2, 102, "app")).at(11, BecameReady(2))
+    book.expect(Route(Gate.OPEN, 2))
 
 
 def test_clients_are_refused_when_nothing_comes():
@@ -376,7 +407,7 @@ def test_a_save_while_a_new_one_starts():
 
 def test_not_ready_in_time_is_told():
     """With nothing else to serve it goes on starting; it may still come."""
-    book = Playbook(Settings(strategy=HOLD)).at(0).expect(Spawn(1, APP), Route(Gate.HOLD))
+    book = Playbook(Settings(strategy=HOLD)).at(0).expect(Route(Gate.HOLD), Spawn(1, APP))
     book.at(0, ProcessStarted(1, 101, "app")).at(30).tells(AppNotReady).waits_until(None)
     book.at(40, BecameReady(1)).tells(AppReady).expect(Route(Gate.OPEN, 1))
 
@@ -398,6 +429,37 @@ def test_a_request_is_answered():
     book.at(4, Requested(restart)).expect(Reply(restart, Outcome.ACCEPTED), Stop(2, TERM))
     book.signal(5).at(5.5, Requested(restart)).expect(Reply(restart, Outcome.IGNORED))
     book.exits(2).expect(Quit()).done()
+
+
+# --- a save that the app could not import --------------------------------------------------------
+
+BROKEN = FilesChanged((Change("app.py", RELOAD, error="line 3: invalid syntax"),))
+
+
+def test_a_broken_save_touches_nothing():
+    """The app goes on, the error is shown as a failed build; the save that mends it restarts."""
+    book = running().at(10, BROKEN).at(10.002).tells(ChangeSeen, BuildFailed)
+    assert (book.news[1].why, book.news[1].app_pid) == ("app.py, line 3: invalid syntax", 101)
+    book.waits_until(None).at(20, save("other.py")).at(20.002).tells(ChangeSeen, BuildFailed)
+    book.at(30, save()).at(30.002).expect(Stop(1, TERM)).exits(1).spawns(APP)
+
+
+def test_a_broken_save_is_tried_all_the_same_where_nothing_runs():
+    """The app's own words say more, and nothing can be lost."""
+    book = Playbook().at(0).spawns(APP).exits(1, 1).at(10, BROKEN).at(10.002).spawns(APP)
+    assert isinstance(book.state.fleet.want, Started)
+
+
+def test_a_person_can_insist():
+    """A restart that is asked for is one, whatever the files look like."""
+    book = running().at(10, BROKEN).at(10.002).tells(ChangeSeen, BuildFailed)
+    book.at(11, Requested(Request(Wish.RESTART))).expect(Stop(1, TERM)).exits(1).spawns(APP)
+
+
+def test_a_broken_save_and_no_build():
+    """The build does not run either: what it made would not be started."""
+    book = running(Settings(build=True)).at(10, BROKEN).at(10.002).tells(ChangeSeen, BuildFailed)
+    book.at(20, save()).at(20.002).spawns(BUILD)
 
 
 # --- pre_cmd -------------------------------------------------------------------------------------

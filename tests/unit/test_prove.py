@@ -32,10 +32,22 @@ THEN = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True
         (RERUN, TINY),
         (Settings(build=True, pre=1, post=1), ENDS._replace(lingering=0)),
         (THEN, TINY._replace(saves=2)),
+        (Settings(), TINY._replace(broken=2)),
         (Settings(strategy=HOLD), TINY._replace(signals=1)),
         (Settings(strategy=OVERLAP), TINY._replace(saves=2, crashes=2)),
     ],
-    ids=["plain", "build", "wish", "stop_on_error", "rerun", "hooks", "rule", "hold", "overlap"],
+    ids=[
+        "plain",
+        "build",
+        "wish",
+        "stop_on_error",
+        "rerun",
+        "hooks",
+        "rule",
+        "broken",
+        "hold",
+        "overlap",
+    ],
 )
 def test_nothing_is_found(settings, budget):
     """Every sequence of these events is seen, and none breaks an invariant."""
@@ -116,6 +128,8 @@ def test_a_broken_machine_is_found(monkeypatch, weaken, settings, budget):
 WHERE = {
     "retire": (Settings(strategy=OVERLAP), TINY),
     "give_up_waiting": (Settings(strategy=OVERLAP), TINY),
+    "refuse_broken": (Settings(), TINY._replace(broken=1)),
+    "look_for_streams": (Settings(strategy=HOLD), TINY),
     "move_gate": (Settings(strategy=HOLD), TINY),
     "start_again": (Settings(rerun=0.5), TINY),
     "run_post": (Settings(post=1), ENDS),
