@@ -13,6 +13,8 @@ PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help first-minutes run test test-containers check format test-all bench bench-watch bench-warm bench-swap faults prove air soak chaos clean
+.PHONY: help first-minutes run test test-containers check format test-all bench bench-watch faults
+.PHONY: prove air soak chaos clean bench-warm test-browser bench-proxy pictures
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -25,6 +27,10 @@ test: $(VENV)/.ready-to-test ## run the tests (more arguments: ARGS="-k config -
 
 test-containers: $(VENV)/.ready-to-test ## run the examples in real containers (needs Docker)
 	$(BIN)/python -m pytest -m containers tests/containers $(ARGS)
+
+test-browser: $(VENV)/.ready-to-test ## run the tests with a real Chromium (installs one on Debian as root)
+	@tests/browser/setup.sh
+	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
 
 check: $(VENV)/.ready-to-test ## lint, formatting, types
 	$(BIN)/ruff check .
@@ -52,11 +58,18 @@ bench-watch: $(VENV)/.ready ## measure each way to save, and big trees, for docs
 
 first-minutes: $(VENV)/.ready ## start, save, break and fix each shape of project, from an empty folder
 	$(BIN)/python -m benchmarks.first_minutes $(ARGS)
+
 bench-warm: $(VENV)/.ready ## measure save to first new answer of Python apps, cold, warm and by their own tools
 	$(BIN)/python -m benchmarks.warm $(ARGS)
 
 bench-swap: $(VENV)/.ready ## reload apps under load, beside other tools: what is lost, who waits
 	$(BIN)/python -m benchmarks.swap $(ARGS)
+bench-proxy: $(VENV)/.ready-to-test ## measure the proxy beside other tools' (5 minutes)
+	$(BIN)/python -m benchmarks.proxies $(ARGS)
+
+pictures: $(VENV)/.ready-to-test ## make the pictures of docs/browser.md from a real run in a browser
+	@tests/browser/setup.sh
+	$(BIN)/python -m tests.browser.pictures
 
 faults: $(VENV)/.ready-to-test ## every fault, and that a naive reloader does not survive it (9 minutes)
 	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)

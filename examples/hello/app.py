@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from string import Template
 
-MESSAGE = "Hello! Change me, save, and load this page again."
+MESSAGE = "Hello! Change me and save: this page changes by itself."
 
 PAGE = Template(Path(__file__).with_name("page.html").read_text(encoding="utf-8"))
 STARTED = datetime.now().astimezone().strftime("%H:%M:%S.%f")[:-3]

@@ -277,7 +277,7 @@ class Live:
             self._report()
         if changes.needs_rewatch and self._watcher:
             self._watcher.reconfigure(config, self._file_filter())
-        if changes.needs_proxy:
+        if changes.needs_proxy or "build.rules" in changes.keys:  # a rule may refresh the browser
             self.open_proxy()
         yield Noticed(ConfigChanged(changes.keys))
         for doubt, note in zip(config.doubts, config.notes, strict=True):

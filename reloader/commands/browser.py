@@ -48,13 +48,15 @@ class Browser:
         self._snapshot = snapshot
         self._inbox = inbox
         self._seat = seat
+        self.output = ""  # behind the next news, if it is of a failure
         self._server: Server | None = None
         self._gate: tuple[Gate, Ticket | None] = (Gate.HOLD, None)
         self._started: Ticket | None = None  # the generation that was started last
 
     def __call__(self, news: News) -> None:
+        output, self.output = self.output, ""
         if self._server:
-            self._server(news)
+            self._server(news, output)
 
     def open(self, config: Config, env_files: Callable[[], EnvFiles]) -> None:
         """Opens the proxy that the config asks for, in the place of the one there is."""
@@ -117,6 +119,7 @@ def _options(config: Config, env_files: Callable[[], EnvFiles]) -> Options:
         overlay=proxy.overlay,
         editor=proxy.editor or guess(env_files().read()[0]),
         path_map=dict(pair.split("=", 1) for pair in proxy.path_map if "=" in pair),
+        refreshing=frozenset(r.name for r in config.build.rules if r.then == "browser"),
         secrets=lambda: secrets(env_files().read()[0]),
     )
 

@@ -41,7 +41,7 @@ def settings(config: Config, *, is_pid1: bool = False) -> Settings:
         rule_then={
             rule.name: Needs(build=rule.then == "build", restart=True)
             for rule in build.rules
-            if rule.then
+            if rule.then in ("build", "restart")
         },
         pre_may_fail=config.is_air and not build.stop_on_error,
         stop_on_error=build.stop_on_error,

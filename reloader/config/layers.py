@@ -23,6 +23,7 @@ ENVIRONMENT_PREFIX = "RELOADER_"
 OPTIONS = {key: option for key, option, _ in model.options()}
 _RULE_OPTIONS = {key: option for key, option, _ in model.options(Rule)}
 _RULE_SCOPE = ("include_dir", "include_ext", "include_file")
+NOTHING_TO_RUN = "true"  # a program that does nothing and succeeds: what follows is the rule
 
 
 @dataclass(frozen=True)
@@ -207,6 +208,8 @@ class _FileReader:
             hint = f"one of {', '.join(_RULE_SCOPE)} says which files the rule is for"
             self._problem(path, "expected files to watch", hint)
         rule = Rule(**{name: setting.value for name, setting in settings.items()})
+        if rule.then == "browser" and not rule.cmd:
+            rule = replace(rule, cmd=NOTHING_TO_RUN)
         return rule if rule.name else replace(rule, name=f"rule-{path[-1]}")
 
     def _take(self, settings: Settings, key: str, path: Path, value: object) -> None:

@@ -79,9 +79,10 @@ class Rule:
     cmd: str = opt("", "Command line to run; may be empty with `then`.")
     then: str = opt(
         "",
-        'After success: "" nothing, "build" build and restart, "restart" restart.',
+        'After success: "" nothing, "build" build and restart, "restart" restart, '
+        '"browser" refresh the browser.',
         kind=Kind.CHOICE,
-        choices=("", "build", "restart"),
+        choices=("", "build", "restart", "browser"),
         here_only=True,
     )
     include_dir: tuple[str, ...] = opt((), "Only files in these directories.")

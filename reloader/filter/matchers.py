@@ -129,7 +129,7 @@ class RuleMatcher:
 
 def follows(rule: Rule) -> Needs:
     """Returns the needs that follow the rule's command."""
-    return Needs(build=rule.then == "build", restart=bool(rule.then))
+    return Needs(build=rule.then == "build", restart=rule.then in ("build", "restart"))
 
 
 def searches(patterns: tuple[str, ...]) -> tuple[Callable[[str], object], ...]:

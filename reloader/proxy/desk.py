@@ -8,7 +8,14 @@ import time
 from typing import TYPE_CHECKING
 
 from reloader.core.facts import BecameReady, Noticed
-from reloader.core.news import AppExited, AppNotReady, ProxyStarted, Warned
+from reloader.core.news import (
+    AppExited,
+    AppNotReady,
+    ChangeSeen,
+    ProxyStarted,
+    RuleSucceeded,
+    Warned,
+)
 from reloader.proxy import ports, shown
 from reloader.proxy.board import Board
 from reloader.proxy.browser import BrowserLink
@@ -30,6 +37,7 @@ if TYPE_CHECKING:
 BACKLOG = 1024  # connections that wait to be accepted: what a browser and a load test open at once
 _CLOSING_TURNS = 5  # of the loop: to accept, to abort, to tell the other side, and one to spare
 RETRY_PORT: Seconds = 1.0  # a port that is taken is tried again
+STYLES = (".css", ".scss", ".sass", ".less", ".styl", ".pcss")
 _LOCAL = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 -- localhost reaches all of them
 
 
@@ -47,6 +55,8 @@ class Desk:
         self._snapshot: Snapshot | None = None
         self._answered = f"{run}-0"  # of the app that answered last: a page of another one is old
         self._styles = 0  # rises when stylesheets have changed and nothing else
+        self._refreshes = 0  # rises when something else has changed that needs no new app
+        self._only_styles = False  # the change that a refreshing rule is about
         self._hub = Hub()
         self._shown: shown.Shown = ()
         self._upstream = Upstream(
@@ -98,6 +108,7 @@ class Desk:
     def feed(self, heard: Sequence[tuple[News, str]], snapshot: Snapshot) -> None:
         """Takes news, each with the output that belongs to it, and how things stand after it."""
         self._snapshot = snapshot
+        options = self._options
         for news, output in heard:
             self._board = self._board.after(news, time.time(), output)
             if isinstance(news, AppNotReady) and self._upstream.gate.door is Door.CLOSED:
@@ -105,7 +116,18 @@ class Desk:
                 self._upstream.set(Route(Door.BROKEN, None, f"{why} after {news.seconds:.3g} s"))
             elif isinstance(news, AppExited):
                 self._upstream.expect(None)
+            elif isinstance(news, ChangeSeen) and news.rule in options.refreshing:
+                self._only_styles = news.count == 1 and news.path.endswith(STYLES)
+            elif isinstance(news, RuleSucceeded) and news.rule in options.refreshing:
+                self._refresh()
         self._show()
+
+    def _refresh(self) -> None:
+        """Swaps the stylesheets if one of them has changed, and loads the pages again otherwise."""
+        if self._only_styles:
+            self._styles += 1
+        else:
+            self._refreshes += 1
 
     def route(self, route: Route) -> None:
         self._upstream.set(route)
@@ -138,7 +160,7 @@ class Desk:
             self._shown = shown.prepare(self._board.troubles, options)
         state = {
             "type": "state",
-            "version": self._answered,
+            "version": self.version(),
             "styles": self._styles,
             "door": gate.door.value,
             "why": gate.why,
@@ -150,7 +172,7 @@ class Desk:
     # --- for the site ---
 
     def version(self) -> str:
-        return self._answered
+        return f"{self._answered}.{self._refreshes}"
 
     def act(self, action: str) -> None:
         self._act(action)
@@ -160,7 +182,7 @@ class Desk:
 
     def failure(self, status: int, why: str) -> Failure:
         places = tuple(place for one in self._shown for place in one.places)
-        return Failure(status, why, self._answered, places)
+        return Failure(status, why, self.version(), places)
 
     def status(self) -> bytes:
         gate = self._upstream.gate

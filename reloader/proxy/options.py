@@ -23,4 +23,5 @@ class Options(NamedTuple):
     overlay: str  # "corner", "full" or "off"
     editor: str  # a name of editors.EDITORS, or an address with {file}, {line} and {column}
     path_map: Mapping[str, str]  # folder as the app sees it -> folder as the editor sees it
+    refreshing: frozenset[str]  # names of rules after which the browser is refreshed
     secrets: Callable[[], Sequence[str]]  # values that no page may show

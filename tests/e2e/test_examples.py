@@ -67,8 +67,10 @@ def test_hello(project: Project) -> None:
     is shown and mended; at the end nobody listens any more."""
     site = Site(project, "hello")
     shutil.copy(REPO / ".reload.toml", project.folder)
-    run = project.run(env={"PORT": str(site.port)})
+    ports = {"RELOADER_PROXY_APP_PORT": str(site.port), "RELOADER_PROXY_PROXY_PORT": "0"}
+    run = project.run(env={"PORT": str(site.port)} | ports)
     site.wait_for("Hello! Change me", run)
+    run.wait_for("proxy.started", after=0)
     run.wait_for("watch.started", after=0)
     run.wait_for("app.started", after=0)
 

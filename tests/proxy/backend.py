@@ -73,10 +73,11 @@ class Backend:
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError), connection:
             connection.settimeout(10)
-            rest = b""
+            rest, count = b"", 0
             while True:
                 head, rest = self._read_head(connection, rest)
-                if not head:
+                count += 1
+                if not head or (count > 1 and b" /first-only" in head):
                     return
                 rest, ends = self._answer(connection, head, rest)
                 if ends:

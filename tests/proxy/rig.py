@@ -37,6 +37,7 @@ def options(app_port: int, **changed: object) -> Options:
         overlay="corner",
         editor="vscode",
         path_map={},
+        refreshing=frozenset({"styles"}),
         secrets=tuple,
     )
     return plain._replace(**changed)  # type: ignore[arg-type]
@@ -124,7 +125,7 @@ class Said:
 
     @property
     def statuses(self) -> list[int]:
-        return [int(code) for code in re.findall(rb"HTTP/1\.[01] (\d\d\d)", self.data)]
+        return [int(code) for code in re.findall(rb"HTTP/1\.[01] (\d\d\d) ", self.data)]
 
     @property
     def head(self) -> bytes:

@@ -188,6 +188,27 @@ def test_the_app_is_found_when_it_listens(backend):
     again.close()
 
 
+def test_a_request_that_a_kept_connection_lost_is_sent_again(rig, backend):
+    """An app may close a connection just as a request arrives on it: a GET goes out anew, once."""
+    plain = get(b"/first-only").replace(b"Connection: close\r\n", b"")
+    with rig.connect() as it:
+        it.sendall(plain)
+        assert it.recv(65536).startswith(b"HTTP/1.1 200")
+        said = talk(it, get(b"/first-only"))
+    assert said.statuses == [200]
+    assert backend.seen.count(b"/first-only") == 3
+    assert rig.ask(get(b"/drop")).statuses == [502]
+    assert backend.seen.count(b"/drop") == 2
+
+
+def test_a_post_is_never_sent_again(rig, backend):
+    """It goes out on a connection of its own, once, whatever becomes of it."""
+    assert rig.ask(get(b"/x").replace(b"Connection: close\r\n", b""), wait=0.2).statuses == [200]
+    lost = POST.replace(b"/x", b"/drop")
+    assert rig.ask(lost).statuses == [502]
+    assert backend.seen.count(b"POST /drop") == 1
+
+
 def test_a_refused_connection_is_tried_again(backend):
     """An app that goes away without a word costs a request nothing but time."""
     port = backend.port
