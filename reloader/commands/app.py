@@ -23,6 +23,7 @@ from reloader.light import dataclass, replace
 from reloader.process import orphans
 from reloader.process.launcher import Launcher
 from reloader.process.mark import new_run
+from reloader.process.stop_rule import AT_ONCE
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus
 from reloader.report.console import Console
@@ -151,7 +152,11 @@ class Live:
         """The machine of this app, of so many in the run."""
         shared = self._shared
         children = shared.children
-        stop = shared.foreground.stop
+
+        def stop(ticket: Ticket, number: int) -> Iterable[Fact]:
+            is_app = self.launcher.is_app(ticket)
+            terms = settings.stop_terms(self.config.build) if is_app else AT_ONCE
+            return shared.foreground.stop(ticket, number, terms)
 
         def spawn(ticket: Ticket, task: Task, _: Version | None) -> Iterable[Fact]:
             for fact in self.launcher.spawn(ticket, task):

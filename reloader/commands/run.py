@@ -33,15 +33,13 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     Raises TakenError or ConfigError, before anything has started.
     """
     sockets = [_status_socket(project) for project in projects]
-    run_name = new_run()
-    guardian = orphans.Guardian(run_name)
-    children = Children(run_name, adopts=orphans.become_subreaper(), guard=guardian.guard)
+    clock = Clock(time.monotonic)
+    children, guardian = _children(clock)
     is_alone = len(projects) == 1
     keys = all(project.config.terminal.keys for project in projects) and not json
     # Without keys the app has the terminal from its start: of several, none can.
     terminal = Terminal.open() if is_alone or keys else None
     foreground = Foreground(children, terminal, reads_keys=keys, told=guardian.modes)
-    clock = Clock(time.monotonic)
     inbox = Inbox(clock)
     shared = Shared(
         dict(os.environ),
@@ -74,16 +72,26 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
             app.open_proxy()
             app.advise()
         loop.run()
+        children.close()  # orphans whose job could not be told
     except BaseException:  # a bug: no process may outlive reloader for it
         children.close()
         raise
     finally:
         foreground.close()
         inbox.close()
-        guardian.close()
+        guardian.close(all_gone=not children.alive())
     for app in apps:
         app.clean()
     return Exit.OK
+
+
+def _children(clock: Clock) -> tuple[Children, orphans.Guardian]:
+    run = new_run()
+    adopts, is_pid1 = orphans.become_subreaper(), orphans.is_pid1()
+    children = Children(run, adopts=adopts, strangers=is_pid1, now=clock.now)
+    guardian = orphans.Guardian(run, children.register_helper)
+    children.guarded_by(guardian.guard)
+    return children, guardian
 
 
 def _signals(
@@ -98,7 +106,8 @@ def _signals(
         forward,
         foreground.resume,
         foreground.suspend if has_terminal else None,
-        foreground.asked,
+        asked=foreground.asked,
+        due=foreground.collect_at,
     )
 
 

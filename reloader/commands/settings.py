@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reloader.core.debounce import Pace
 from reloader.core.needs import Needs
 from reloader.core.settings import Settings, Strategy
+from reloader.process.stop_rule import StopScope, StopTerms
 
 if TYPE_CHECKING:
     from reloader.config.model import Build, Config, Millis
@@ -100,6 +101,11 @@ def has_app(build: Build) -> bool:
 def stop_signal(build: Build) -> int:
     default = "SIGINT" if build.send_interrupt else "SIGTERM"
     return signal.Signals[build.stop_signal or default]
+
+
+def stop_terms(build: Build) -> StopTerms:
+    """Returns which processes of the app's tree get the stop signal, and when the others do."""
+    return StopTerms(StopScope(build.stop_scope), grace(build) / 2)
 
 
 def grace(build: Build) -> Seconds:

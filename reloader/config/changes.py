@@ -38,7 +38,7 @@ PROXY = frozenset(key for key, _, _ in options() if key.startswith("proxy."))
 LATER = frozenset(
     (
         *(f"build.{name}" for name in ("post_cmd", "delay", "stop_on_error", "send_interrupt")),
-        *(f"build.{name}" for name in ("kill_delay", "stop_signal", "stop_timeout")),
+        *(f"build.{name}" for name in ("kill_delay", "stop_signal", "stop_timeout", "stop_scope")),
         *(f"build.{name}" for name in ("rerun", "rerun_delay", "ignore_dangerous_root_dir")),
         "misc.clean_on_exit",
         "python.warm",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reloader.errors import Problem
 
 Millis = NewType("Millis", int)
+SCOPES = ("auto", "tree", "leader")  # of a stop, see process/stop_rule.py
 Seconds = NewType("Seconds", float)
 
 
@@ -170,6 +171,9 @@ class Build:
         kind=Kind.DURATION,
         default="5s",
         here_only=True,
+    )
+    stop_scope: str = opt(
+        "auto", "Receivers of the stop signal.", kind=Kind.CHOICE, choices=SCOPES, here_only=True
     )
     rerun: bool = opt(False, "Start the app again whenever it ends by itself.")
     rerun_delay: Millis = opt(Millis(500), "Time before that start.")

@@ -1,66 +1,55 @@
-"""The processes we start, until nothing is left of them.
+"""The processes that reloader starts, until nothing is left of them.
 
-The only place that spawns, signals and reaps; for the main thread alone. Rests on one order of
+The only place that spawns, signals and reaps; for the main thread alone. It rests on one order of
 steps: peek at a zombie, look at what lives of its tree while the zombie still holds its pid and
-group, and only then collect it. It decides nothing: when to stop or kill is the machine's.
+group, and only then collect it. It decides nothing: when to stop or kill is the machine's choice.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
-from itertools import chain
+import time
 from typing import TYPE_CHECKING
 
 from reloader.command.which import SpawnError, find
 from reloader.core.facts import Measured, Noticed, ProcessExited, TreeEmptied
 from reloader.core.news import Warned
 from reloader.core.values import Scope, Status, Written
-from reloader.light import dataclass, field, replace
-from reloader.process.mark import NAME, is_effaced, is_nested, padded, stamped, ticket_in
+from reloader.light import replace
+from reloader.process import mark
 from reloader.process.spawn import Starter
-from reloader.process.tree import GroupView, ProcView, written
+from reloader.process.stop_rule import AT_ONCE, Stop
+from reloader.process.tree import ProcView, written
+from reloader.process.trees import Job, Trees
 from reloader.process.wait import Waiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from reloader.core.facts import Fact
-    from reloader.core.values import Ticket
+    from reloader.core.values import Seconds, Ticket
     from reloader.process.oom import MemoryLimit
     from reloader.process.spec import SpawnSpec
-    from reloader.process.tree import Process, View
+    from reloader.process.stop_rule import Key, Member, StopTerms
+    from reloader.process.tree import Process
 
 __all__ = ["Children", "SpawnError"]
 
 # Looks in one kill. Each finds what was forked during the one before; what never comes to an end
 # is taken up again by the next Kill.
+_NOBODY = 0  # the ticket of processes that belong to no job
 ROUNDS = 20
-_NOBODY: Ticket = 0  # owns what is not of this run
-
-
-@dataclass
-class _Job:
-    """A process we started, and its tree."""
-
-    ticket: Ticket
-    pid: int  # also the number of its process group
-    led: bool = True  # not collected yet, so pid and group are surely its own
-    scope: Scope = Scope.TREE  # which survivors count
-    beyond: set[tuple[int, float]] = field(default_factory=set)  # (pid, start) we may not signal
-
-    def counts(self, process: Process) -> bool:
-        """Whether the place of this job is taken while the process lives."""
-        in_scope = self.scope is Scope.TREE or process.group == self.pid
-        return in_scope and (process.pid, process.start) not in self.beyond
+HELD_AFTER: Seconds = 1.0  # from the first SIGKILL until it is told what keeps a process alive
 
 
 class Children:
     """All processes of this run.
 
-    `run`: from `mark.new_run()`. `adopts`: orphans come back to us, see `init.become_subreaper`.
-    `guard` is told the process groups that must not outlive us, whenever they change.
+    `run`: from `mark.new_run()`. `adopts`: orphans come to reloader, see
+    `orphans.become_subreaper`. `strangers`: so do the orphans of others, as to a container's PID 1.
+    `guard` is told the jobs that must not outlive reloader, {ticket: process group}, whenever they
+    change. `now`: the clock of the loop.
     """
 
     def __init__(
@@ -68,20 +57,19 @@ class Children:
         run: str,
         *,
         adopts: bool = True,
-        guard: Callable[[tuple[int, ...]], None] = lambda _: None,
+        strangers: bool = True,
+        guard: Callable[[Mapping[Ticket, int]], None] = lambda _: None,
+        now: Callable[[], Seconds] = time.monotonic,
     ) -> None:
         self._run = run
         self.adopts = adopts and ProcView.works()
         self._guard = guard
-        self._guarded: tuple[int, ...] = ()
+        self._guarded: Mapping[Ticket, int] = {}
+        self._now = now
         self._starter = Starter()
         self._waiter = Waiter()
-        self._jobs: dict[Ticket, _Job] = {}
-        self._leaders: dict[int, _Job] = {}  # by pid, until they are collected
-        self._owners: dict[int, tuple[float, Ticket]] = {}  # pid: start, whose it is
-        self._ignored: set[int] = set()
+        self._trees = Trees(run, self._warn, adopts=adopts, strangers=strangers)
         self._notices: list[Fact] = []
-        self._seen_view: View | None = None
         self._memory: MemoryLimit | None = None
 
     def spawn(
@@ -104,7 +92,8 @@ class Children:
                 f"{spec.cwd}: {error.strerror}", "the folder it is to run in"
             ) from None
         path = find(spec.argv[0], marked, spec.cwd)
-        pid = through(lambda: self._starter.start(path, replace(spec, env=marked)))
+        with mark.inherited(self._run, ticket):
+            pid = through(lambda: self._starter.start(path, replace(spec, env=marked)))
         self._enter(ticket, pid)
         return pid
 
@@ -121,11 +110,12 @@ class Children:
             leads = False
         if not leads or not self._waiter.is_child(pid):
             raise SpawnError(f"process {pid} ended before it was taken over", passing=True)
+        mark.put_on(pid, self._run, ticket)
         self._enter(ticket, pid)
 
     def marked(self, ticket: Ticket, env: Mapping[str, str]) -> dict[str, str]:
         """Returns this environment with the mark by which the processes of `ticket` are known."""
-        return stamped(env, self._run, ticket)
+        return mark.stamped(env, self._run, ticket)
 
     def spawn_helper(self, spec: SpawnSpec) -> int:
         """Starts a process that is no part of any tree; returns its pid. Raises SpawnError.
@@ -133,194 +123,172 @@ class Children:
         It may fork processes for `adopt`: its mark is as long as theirs, see `padded_mark`.
         """
         env = self.marked(_NOBODY, spec.env)
-        env[NAME] = padded(env[NAME], _NOBODY)
+        env[mark.NAME] = mark.padded(env[mark.NAME], _NOBODY)
         path = find(spec.argv[0], env, spec.cwd)
         pid = self._starter.start(path, replace(spec, env=env))
-        self._ignored.add(pid)
+        self.register_helper(pid)
         return pid
 
     def end_helper(self, pid: int) -> None:
         """Kills a helper, unless it has ended."""
-        if pid in self._ignored:
+        if pid in self._trees.helpers:
             _kill(pid, signal.SIGKILL)
 
     def padded_mark(self, ticket: Ticket, env: Mapping[str, str]) -> str:
         """Returns what stands for the mark in the memory of a process that a helper has forked."""
-        return padded(self.marked(ticket, env)[NAME], ticket)
+        return mark.padded(self.marked(ticket, env)[mark.NAME], ticket)
+
+    def collect(self) -> list[Fact]:
+        """Returns what has ended since the last call, and goes on with stops; never blocks."""
+        facts: list[Fact] = []
+        while (pid := self._waiter.peek(self._trees.leaders)) is not None:
+            job = self._trees.leaders.get(pid)
+            members = [process.pid for process in self._trees.members(job)] if job else []
+            if job:
+                facts.append(self._measured(job, [pid, *members]))
+            status = self._waiter.collect(pid)
+            self._trees.owners.forget(pid)
+            if status.signal == signal.SIGKILL and self._memory and self._memory.has_killed():
+                why = "out of memory (container's limit)"
+                self._warn(f"process {pid} was killed by the kernel: {why}")
+            if job:
+                facts.append(self._ended(job, status, len(members)))
+            elif ended := self._trees.helpers.pop(pid, None):
+                ended()
+        for job in self._trees.jobs.values():
+            self._ask(job)
+        return facts + self._emptied()
+
+    def deadline(self) -> Seconds | None:
+        """Returns when to call `collect` though none has ended (`time.monotonic`), or None."""
+        looks = [job.stop.look_at for job in self._trees.jobs.values() if job.stop]
+        due = min((look for look in looks if look is not None), default=None)
+        return None if due is None else due - self._now() + time.monotonic()
+
+    def stop(
+        self,
+        ticket: Ticket,
+        number: int,
+        terms: StopTerms = AT_ONCE,
+        *,
+        skip_group: bool = False,
+    ) -> list[Fact]:
+        """Begins a stop by this signal: processes are asked, each once, as `stop_rule` has it.
+
+        All get SIGCONT, for a stopped process would not act on the signal. `skip_group`: a terminal
+        has sent the signal to the process group already.
+        """
+        if job := self._trees.jobs.get(ticket):
+            job.stop = Stop(job.pid, number, terms, self._now())
+            members = list(self._trees.members(job))
+            if skip_group:
+                job.stop.has_asked(p.key for p in members if p.group == job.pid)
+            self._ask(job)
+            self._send(job, members, signal.SIGCONT)
+        return self._emptied()
+
+    def kill(self, ticket: Ticket, scope: Scope = Scope.TREE) -> list[Fact]:
+        """SIGKILL, until a look finds nothing new; from now on only survivors in `scope` count."""
+        job = self._trees.jobs.get(ticket)
+        if job is None:
+            return []
+        job.scope, job.stop = scope, None
+        job.killed_at = self._now() if job.killed_at is None else job.killed_at
+        reached: set[Key] = set()
+        for _ in range(ROUNDS):
+            # Each as soon as it is seen: what has a SIGKILL coming forks no more.
+            now = self._send(job, self._trees.members(job), signal.SIGKILL)
+            if now <= reached:
+                break
+            reached |= now
+        self._note_unkillable(job)
+        return self._note_held(job) + self._emptied()
+
+    def forward(self, ticket: Ticket, number: int) -> None:
+        """Hands a signal on to the process itself, as if it stood in reloader's place.
+
+        SIGWINCH goes to its whole group, as a terminal sends it.
+        """
+        job = self._trees.jobs.get(ticket)
+        if job and job.leader_alive:
+            _kill(-job.pid if number == signal.SIGWINCH else job.pid, number)
+
+    def stopped(self) -> Iterator[tuple[Ticket, int, int]]:
+        """Yields jobs that were stopped since the last call: ticket, pid, and by which signal."""
+        for job in tuple(self._trees.leaders.values()):
+            if number := self._waiter.stopped(job.pid):
+                yield job.ticket, job.pid, number
+
+    def send_to_groups(self, number: int) -> None:
+        """Sends a signal to the process group of each job, as a terminal does to its foreground."""
+        for job in self._trees.leaders.values():
+            _kill(-job.pid, number)
+
+    def register_helper(self, pid: int, ended: Callable[[], object] = lambda: None) -> None:
+        """Notes a child of reloader that belongs to no job, whatever its group.
+
+        It is never signalled; `ended` is called when it has been reaped. Every child that was not
+        started by `spawn` must be registered, or it is taken for an orphan of a job.
+        """
+        self._trees.helpers[pid] = ended
+
+    def guarded_by(self, guard: Callable[[Mapping[Ticket, int]], None]) -> None:
+        """Tells a new guard all jobs, and from now on whenever they change."""
+        self._guard = guard
+        if self._guarded:
+            guard(self._guarded)
+
+    def survivors(self, ticket: Ticket) -> int:
+        """Returns how many processes of its tree live, the process itself not counted."""
+        job = self._trees.jobs.get(ticket)
+        return sum(p.pid != job.pid for p in self._trees.members(job)) if job else 0
+
+    def measure(self, ticket: Ticket) -> list[Fact]:
+        """Tells how much its tree has written; a process that ended counts for its parent."""
+        job = self._trees.jobs.get(ticket)
+        return [self._measured(job, [p.pid for p in self._trees.members(job)])] if job else []
+
+    def has(self, ticket: Ticket) -> bool:
+        """Returns True while anything lives of the tree of this process."""
+        return ticket in self._trees.jobs
+
+    def is_running(self, ticket: Ticket) -> bool:
+        """Returns True until the process itself has ended, whatever lives on of its tree."""
+        job = self._trees.jobs.get(ticket)
+        return job is not None and job.leader_alive
+
+    def alive(self) -> bool:
+        """Returns True if anything of a job is not accounted for."""
+        return bool(self._trees.jobs)
+
+    def close(self) -> None:
+        """Kills what is still there; nobody is told.
+
+        That includes orphans whose job could not be told. What a good build has left on purpose
+        lives on.
+        """
+        for ticket in tuple(self._trees.jobs):
+            self.kill(ticket)
+        try:
+            for process in list(self._trees.unowned()):
+                _kill(process.pid, signal.SIGKILL)
+        except OSError:  # /proc can't be read: then there is nothing that could be done
+            pass
+        self.collect()
+
+    # --- what became of it ---------------------------------------------------------------------
 
     def _enter(self, ticket: Ticket, pid: int) -> None:
-        self._jobs[ticket] = self._leaders[pid] = _Job(ticket, pid)
-        self._owners.pop(pid, None)
+        self._trees.jobs[ticket] = self._trees.leaders[pid] = Job(ticket, pid)
+        self._trees.owners.forget(pid)
         self._tell_guard()
         if self._memory is None:  # not before the first process: the user waits for it
             from reloader.process.oom import MemoryLimit
 
             self._memory = MemoryLimit()
 
-    def collect(self) -> list[Fact]:
-        """Everything that has ended since the last call; never blocks."""
-        facts: list[Fact] = []
-        while (pid := self._waiter.peek(self._leaders)) is not None:
-            job = self._leaders.get(pid)
-            members = [process.pid for process in self._members(job)] if job else []
-            if job:
-                facts.append(self._measured(job, [pid, *members]))
-            status = self._waiter.collect(pid)
-            self._owners.pop(pid, None)
-            self._ignored.discard(pid)
-            if status.signal == signal.SIGKILL and self._memory and self._memory.has_killed():
-                text = f"process {pid} was killed by the kernel: out of memory (container's limit)"
-                self._notices.append(Noticed(Warned(text)))
-            if job:
-                facts.append(self._ended(job, status, len(members)))
-        return facts + self._emptied()
-
-    def stop(self, ticket: Ticket, number: int, *, but_group: bool = False) -> list[Fact]:
-        """Send a signal to everything in the tree, each once; then SIGCONT, for who is stopped.
-
-        `but_group`: not to the process group, a terminal has asked it already.
-        """
-        if job := self._jobs.get(ticket):
-            members = list(self._members(job))
-            asked = [p for p in members if p.group != job.pid or not but_group]
-            self._send(job, [p for p in asked if not self._is_nested(job, p)], number)
-            self._send(job, members, signal.SIGCONT)
-        return self._emptied()
-
-    def kill(self, ticket: Ticket, scope: Scope = Scope.TREE) -> list[Fact]:
-        """SIGKILL, until a look finds nothing new; from now on only survivors in `scope` count."""
-        job = self._jobs.get(ticket)
-        if job is None:
-            return []
-        job.scope = scope
-        reached: set[Process] = set()
-        for _ in range(ROUNDS):
-            # Each as soon as it is seen: what has a SIGKILL coming forks no more.
-            now = self._send(job, self._members(job), signal.SIGKILL)
-            if now <= reached:
-                break
-            reached |= now
-        self._note_beyond_reach(job)
-        return self._emptied()
-
-    def forward(self, ticket: Ticket, number: int) -> None:
-        """Hand a signal on to the process itself, as if it stood in our place.
-
-        SIGWINCH goes to its whole group, as a terminal sends it.
-        """
-        job = self._jobs.get(ticket)
-        if job and job.led:
-            _kill(-job.pid if number == signal.SIGWINCH else job.pid, number)
-
-    def stopped(self) -> Iterator[tuple[Ticket, int, int]]:
-        """The jobs that were stopped since the last call: ticket, pid, the signal that did it."""
-        for job in tuple(self._leaders.values()):
-            if number := self._waiter.stopped(job.pid):
-                yield job.ticket, job.pid, number
-
-    def send_to_groups(self, number: int) -> None:
-        """To the process group of each job, as a terminal sends it to the one in its foreground."""
-        for job in self._leaders.values():
-            _kill(-job.pid, number)
-
-    def ignore(self, pid: int) -> None:
-        """A child of ours that belongs to no tree, whatever its group; it is only reaped."""
-        self._ignored.add(pid)
-
-    def survivors(self, ticket: Ticket) -> int:
-        """How many processes of its tree live, the process itself not counted."""
-        job = self._jobs.get(ticket)
-        return sum(p.pid != job.pid for p in self._members(job)) if job else 0
-
-    def measure(self, ticket: Ticket) -> list[Fact]:
-        """How much its tree has written; who is gone is part of whoever has waited for it."""
-        job = self._jobs.get(ticket)
-        return [self._measured(job, [p.pid for p in self._members(job)])] if job else []
-
-    def is_running(self, ticket: Ticket) -> bool:
-        """Returns True until the process itself has ended, whatever lives on of its tree."""
-        job = self._jobs.get(ticket)
-        return job is not None and job.led
-
-    def alive(self) -> bool:
-        """Whether anything we started is not accounted for."""
-        return bool(self._jobs)
-
-    def close(self) -> None:
-        """Kill what is still there; nobody is told. For the way out when all else has failed."""
-        for ticket in tuple(self._jobs):
-            self.kill(ticket)
-        self.collect()
-
-    # --- whose is it ---------------------------------------------------------------------------
-
-    @property
-    def _view(self) -> View:
-        if self._seen_view is None:
-            self._seen_view = self._choose_view()
-        return self._seen_view
-
-    def _choose_view(self) -> View:
-        if self.adopts:
-            return ProcView()
-        if sys.platform == "linux" and not os.path.exists("/proc/self/stat"):
-            text = "/proc can't be read: what leaves its process group is not found any more"
-            self._notices.append(Noticed(Warned(text)))
-            return GroupView(lambda: [job.pid for job in self._jobs.values()])
-        from reloader.process.tree_psutil import PsutilView
-
-        return PsutilView()
-
-    def _members(self, job: _Job) -> Iterator[Process]:
-        """What lives of a job's tree, as far as it counts."""
-        found: set[int] = set()
-        for top in self._tops_of(job):
-            for process in chain((top,), self._view.below(top.pid)):
-                if process.pid in found:
-                    continue
-                found.add(process.pid)
-                # Remembered for when its parents are gone and its environment says nothing.
-                self._owners[process.pid] = (process.start, job.ticket)
-                if job.counts(process):
-                    yield process
-
-    def _tops_of(self, job: _Job) -> Iterator[Process]:
-        """The processes of a job that have no parents in it, and maybe some that have."""
-        for pid in self._view.tops():
-            if pid in self._ignored or self._leaders.get(pid, job) is not job:
-                continue
-            top = self._view.look(pid)
-            owner = self._owner(top, job) if top else _NOBODY
-            if top and owner == job.ticket:
-                yield top
-            elif owner is None:  # it may just be ending, and not have handed on its children yet
-                yield from (p for p in self._view.below(pid) if self._owner(p, job) == job.ticket)
-
-    def _owner(self, process: Process, asking: _Job) -> Ticket | None:
-        """Whose tree it belongs to, if it has no parents; None: that can't be told."""
-        if process.pid == asking.pid and asking.led:
-            return asking.ticket
-        known = self._owners.get(process.pid)
-        if known and known[0] == process.start:
-            return known[1]
-        for job in self._jobs.values():
-            if process.group == job.pid:
-                return job.ticket
-        environ = self._view.environ(process.pid)
-        if environ is None:
-            return None
-        ticket = ticket_in(environ, self._run) or _NOBODY
-        if ticket == _NOBODY and self.adopts and is_effaced(environ):
-            # It came to us as an orphan and has overwritten its environment, as nginx does. What
-            # `docker exec` left behind comes to us too, but with an environment of its own.
-            ticket = asking.ticket
-        self._owners[process.pid] = (process.start, ticket)
-        return ticket
-
-    # --- what became of it ---------------------------------------------------------------------
-
     @staticmethod
-    def _measured(job: _Job, pids: Iterable[int]) -> Fact:
+    def _measured(job: Job, pids: Iterable[int]) -> Fact:
         total = Written()
         for pid in pids:
             if (more := written(pid)) is None:
@@ -328,45 +296,69 @@ class Children:
             total += more
         return Measured(job.ticket, total)
 
-    def _ended(self, job: _Job, status: Status, left: int) -> Fact:
-        del self._leaders[job.pid]
-        job.led = False
+    def _ended(self, job: Job, status: Status, left: int) -> Fact:
+        del self._trees.leaders[job.pid]
+        job.leader_alive = False
         if not left:
-            self._forget(job)
+            self._trees.forget(job)
         return ProcessExited(job.ticket, status, left)
 
     def _emptied(self) -> list[Fact]:
-        """The jobs whose last survivor is gone."""
-        empty = [j for j in self._jobs.values() if not j.led and not any(self._members(j))]
+        """Returns what was noticed, and the jobs whose last survivor is gone."""
+        empty = [
+            j for j in self._trees.jobs.values() if not j.leader_alive and self._trees.is_empty(j)
+        ]
         for job in empty:
-            self._forget(job)
+            self._trees.forget(job)
         self._tell_guard()
         notices, self._notices = self._notices, []
         return [*notices, *(TreeEmptied(job.ticket) for job in empty)]
 
-    def _forget(self, job: _Job) -> None:
-        """Owners stay only for what lives on, the daemons of a build: they are no strangers."""
-        del self._jobs[job.ticket]
-        for pid, (start, ticket) in tuple(self._owners.items()):
-            if ticket == job.ticket:
-                process = self._view.look(pid)
-                if process is None or process.start != start:
-                    del self._owners[pid]
-
     def _tell_guard(self) -> None:
-        groups = tuple(job.pid for job in self._jobs.values())
-        if groups != self._guarded:
-            self._guarded = groups
-            self._guard(groups)
+        jobs = {job.ticket: job.pid for job in self._trees.jobs.values()}
+        if jobs != self._guarded:
+            self._guarded = jobs
+            self._guard(jobs)
+
+    def _warn(self, text: str) -> None:
+        self._notices.append(Noticed(Warned(text)))
 
     # --- signals -------------------------------------------------------------------------------
 
-    def _send(self, job: _Job, members: Iterable[Process], number: int) -> set[Process]:
-        """Each once: those in the group in one go, those that left it one by one."""
+    def _ask(self, job: Job) -> None:
+        """Sends the signal of the stop that is under way to those who are to get it now."""
+        stop = job.stop
+        if stop is None or stop.look_at is None:
+            return
+        now, processes = self._now(), list(self._trees.members(job))
+        if stop.waits((process.key for process in processes), now):
+            return
+        own = [process for process in processes if not self._is_nested(job, process)]
+        members = [self._trees.view.member(process, stop.number) for process in own]
+        lingering = stop.lingering(members, now)
+        asked = stop.next(members, now)
+        groups = {process.pid: process.group for process in own if process.start == 0}
+        for member in asked:  # a group that stands for its processes has no start
+            target = -member.pid if groups.get(member.pid) == member.pid else member.pid
+            _kill(target, stop.number)
+            _kill(target, signal.SIGCONT)
+        if lingering and asked:
+            self._note_late(stop, lingering, asked)
+
+    def _note_late(self, stop: Stop, lingering: list[Member], asked: list[Member]) -> None:
+        name = signal.Signals(stop.number).name
+        first, then = lingering[0], ", ".join(f"{m.pid} ({m.name})" for m in asked[:3])
+        self._warn(
+            f"process {first.pid} ({first.name}) still runs {stop.lasts(self._now()):.1f} s after "
+            f"{name}; now {then} got it, too"
+        )
+
+    def _send(self, job: Job, members: Iterable[Process], number: int) -> set[Key]:
+        """Sends to each once: to those in the group in one go, to those that left it one by one."""
         grouped = False
         reached = set()
         for process in members:
-            reached.add(process)
+            reached.add(process.key)
             if process.group != job.pid:
                 _kill(process.pid, number)
             elif not grouped:
@@ -374,26 +366,52 @@ class Children:
                 _kill(-job.pid, number)
         return reached
 
-    def _is_nested(self, job: _Job, process: Process) -> bool:
-        """The app of a reloader that we run is that one's to ask."""
-        environ = self._view.environ(process.pid) if process.group != job.pid else None
-        return is_nested(environ or b"", self._run)
+    def _is_nested(self, job: Job, process: Process) -> bool:
+        """Returns True for the app of a reloader that runs below this one: that one stops it."""
+        environ = self._trees.view.environ(process.pid) if process.group != job.pid else None
+        return mark.is_nested(environ or b"", self._run)
 
-    def _note_beyond_reach(self, job: _Job) -> None:
-        """Survivors that another user's rights protect don't count: nothing could be done.
+    # --- what can't be ended -------------------------------------------------------------------
 
-        The process itself, too, is only told: its place is free when it has been collected.
+    def _note_unkillable(self, job: Job) -> None:
+        """Tells of survivors that another user's rights protect; they don't count any more.
+
+        The process itself is only told: its place is free when it has been collected.
         """
-        for process in list(self._members(job)):
+        for process in list(self._trees.members(job)):
             if not _kill(process.pid, 0):
-                job.beyond.add((process.pid, process.start))
+                job.unkillable.add(process.key)
                 text = f"process {process.pid} belongs to another user and can't be stopped"
                 then = "; its end is waited for" if process.pid == job.pid else ""
-                self._notices.append(Noticed(Warned(text + then)))
+                self._warn(text + then)
+
+    def _note_held(self, job: Job) -> list[Fact]:
+        """Tells what keeps a process alive a while after SIGKILL: a debugger, a frozen cgroup.
+
+        A zombie that only its debugger still sees holds nothing: it counts as ended.
+        """
+        if job.killed_at is None or self._now() < job.killed_at + HELD_AFTER:
+            return []
+        from reloader.process.held import holder, is_traced_zombie
+
+        for process in self._trees.members(job):
+            if process.key not in job.told:
+                job.told.add(process.key)
+                by = holder(process.pid)
+                self._warn(f"process {process.pid} ({process.name}) does not end: {by}")
+        if not job.leader_alive or not is_traced_zombie(job.pid):
+            return []
+        self._warn(f"process {job.pid} has ended, but {holder(job.pid)}: it is not waited for")
+        self._trees.helpers[job.pid] = lambda: None  # reaped when the debugger lets go
+        return [
+            self._ended(
+                job, Status(signal=signal.SIGKILL), sum(1 for _ in self._trees.members(job))
+            )
+        ]
 
 
 def _kill(pid: int, number: int) -> bool:
-    """False if it is another user's; one that is gone is no trouble."""
+    """Returns False if the process is another user's; one that is gone is no trouble."""
     try:
         os.kill(pid, number)
     except ProcessLookupError:

@@ -56,7 +56,7 @@ class Launcher:
         self._app_started = app_started
         self._spawn_app = spawn_app or (lambda ticket, spec: (children.spawn(ticket, spec), ""))
         self.bytecode = Bytecode()
-        self._apps: set[Ticket] = set()  # those that run, and may be some that have ended
+        self._apps: set[Ticket] = set()  # those that live, and may be some that have ended
 
     def spawn(self, ticket: Ticket, task: Task) -> Iterator[Fact]:
         """The process, or why there is none; before that what its env files have to say."""
@@ -85,7 +85,7 @@ class Launcher:
         else:
             if task.role is Role.APP:
                 self.bytecode.forget()
-                self._apps = {t for t in self._apps if self._children.is_running(t)} | {ticket}
+                self._apps = {t for t in self._apps if self._children.has(t)} | {ticket}
                 self._app_started(ticket, pid)
             yield ProcessStarted(ticket, pid, command.shown, how)
 
@@ -94,8 +94,12 @@ class Launcher:
         self._config = config
         self._env_files = env_files
 
+    def is_app(self, ticket: Ticket) -> bool:
+        """Returns True for a process of the app, False for that of a build, a rule or a hook."""
+        return ticket in self._apps
+
     def forward(self, number: int) -> None:
-        """Hands a signal that is not for reloader on to every process of the app that runs."""
+        """Hands a signal that is not for reloader on to every process of the app."""
         for ticket in self._apps:
             self._children.forward(ticket, number)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 from reloader.core.facts import SignalReceived
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from reloader.core.facts import Fact
+    from reloader.core.values import Seconds
 
 _MAY_IGNORE = (signal.SIGHUP, signal.SIGTSTP)  # nohup; a shell without job control
 
@@ -27,23 +29,27 @@ class SignalSource:
     `collect` is called when a child may have ended. `forward` is called with the number of a
     signal that is the app's and not ours: `docker kill -s USR1` reaches PID 1, so us, alone.
     `resume` is called when we were continued after a stop; `suspend`, if it is there, when we are
-    asked to stop. `asked` makes the fact of a request to end.
+    asked to stop. `asked` makes the fact of a request to end. `due`: when to call `collect` though
+    no signal came (`time.monotonic`).
     Only for the main thread (signal.signal). An inherited `SIGHUP = SIG_IGN` is kept: nohup.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each is a thing that a signal leads to
         self,
         collect: Callable[[], Iterable[Fact]],
         forward: Callable[[int], None] = lambda _: None,
         resume: Callable[[], None] = lambda: None,
         suspend: Callable[[], None] | None = None,
+        *,
         asked: Callable[[int], Fact] = SignalReceived,
+        due: Callable[[], Seconds | None] = lambda: None,
     ) -> None:
         self._collect = collect
         self._forward = forward
         self._resume = resume
         self._suspend = suspend
         self._asked = asked
+        self._due = due
         self._noted: list[int] = []
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
@@ -60,8 +66,9 @@ class SignalSource:
     def fileno(self) -> int:
         return self._read
 
-    def deadline(self) -> None:
-        """Returns None: only the descriptor tells."""
+    def deadline(self) -> Seconds | None:
+        """Returns when processes are to be looked at though none has ended."""
+        return self._due()
 
     def read(self) -> Iterable[Fact]:
         """The facts since the last call; each signal once, however often it came meanwhile."""
@@ -74,6 +81,9 @@ class SignalSource:
         # are due (it ends in PyErr_CheckSignals), so no byte is taken without its note.
         signal.pthread_sigmask(signal.SIG_BLOCK, ())
         noted, self._noted = self._noted, []
+        due = self._due()
+        if due is not None and time.monotonic() >= due:
+            noted.append(signal.SIGCHLD)
         facts: list[Fact] = []
         for number in dict.fromkeys(noted):
             if number == signal.SIGCHLD:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import psutil  # type: ignore[import-untyped]
 
+from reloader.process.stop_rule import Member
 from reloader.process.tree import Process
 
 if TYPE_CHECKING:
@@ -41,6 +42,13 @@ class PsutilView:
         except psutil.Error:
             return None
 
+    def limits(self, _pid: int) -> bytes:
+        return b""
+
+    def member(self, process: Process, _number: int) -> Member:
+        """Returns what is known here: names tell shells, everybody else counts as catching."""
+        return Member(process.pid, process.start, process.parent, process.name)
+
     def environ(self, pid: int) -> bytes | None:
         try:
             environ = psutil.Process(pid).environ()
@@ -60,6 +68,12 @@ def _seen(process: psutil.Process) -> Process | None:
     try:
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
-        return Process(process.pid, os.getpgid(process.pid), process.create_time())
+        return Process(
+            process.pid,
+            os.getpgid(process.pid),
+            process.create_time(),
+            process.ppid(),
+            process.name(),
+        )
     except (psutil.Error, OSError):
         return None

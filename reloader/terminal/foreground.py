@@ -30,14 +30,16 @@ from typing import TYPE_CHECKING, Any
 from reloader.core.facts import Noticed, ProcessExited, SignalReceived
 from reloader.core.news import KeysOffered, Warned
 from reloader.light import dataclass
+from reloader.process.stop_rule import AT_ONCE
 from reloader.terminal.keys import OFFER, Keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from reloader.core.facts import Fact
-    from reloader.core.values import Status, Ticket
+    from reloader.core.values import Seconds, Status, Ticket
     from reloader.process.children import Children
+    from reloader.process.stop_rule import StopTerms
     from reloader.terminal.tty import Terminal
 
 # `read` ends with the pipe, or when the trap has run. 0.3 s: a debugger has shown its prompt by
@@ -159,15 +161,19 @@ class Foreground:
         self._settle()  # also because `fg` of a job that runs in the background sends no signal
         return facts
 
-    def stop(self, ticket: Ticket, number: int) -> list[Fact]:
-        """As `Children.stop`; but who has got Ctrl-C has been asked already."""
+    def collect_at(self) -> Seconds | None:
+        """Returns `Children.deadline`."""
+        return self._children.deadline()
+
+    def stop(self, ticket: Ticket, number: int, terms: StopTerms = AT_ONCE) -> list[Fact]:
+        """Stops as `Children.stop` does; processes that got Ctrl-C have been asked already."""
         app = self._holder
         if not app or app.ticket != ticket:
-            return self._children.stop(ticket, number)
+            return self._children.stop(ticket, number, terms)
         app.stopping = True
         if number == signal.SIGINT and not app.typed:
             self._dismiss_sentinel(app)  # it would take our signal for the user's
-        return self._children.stop(ticket, number, but_group=app.typed)
+        return self._children.stop(ticket, number, terms, skip_group=app.typed)
 
     def asked(self, number: int) -> SignalReceived:
         """A request to end; a key's, if it could have been typed where we have the foreground."""
@@ -389,7 +395,7 @@ class Foreground:
         finally:
             os.close(source)
             os.close(null)
-        self._children.ignore(pid)
+        self._children.register_helper(pid)
         return leash
 
     def _dismiss_sentinel(self, app: _Holder) -> None:

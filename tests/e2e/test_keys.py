@@ -92,7 +92,9 @@ def desk(project: Project) -> Iterator[Desk]:
 def plain(desk: Desk) -> Desk:
     desk.project.config(f"[build]\n{ENTRYPOINT}")
     desk.project.app()
-    return desk.start()
+    desk.start()
+    desk.starts(1)  # it may be asked to end now
+    return desk
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ loud NAMES      says "got NAME" for each of these signals, and lives on
 count           says "got" for each SIGRTMIN; those are queued, so none hides behind another
 ends NAME       exits with 0 when it gets this signal, having said "bye"
 deaf NAMES      ignores these signals
+bare            goes on with no environment at all, as after env -i
 efface          overwrites its environment, as nginx does
 user UID        becomes this user
 input           reads lines and says "line TEXT" until there are no more
@@ -158,7 +159,9 @@ ALONE = {
 def do(verbs):
     while verbs:
         verb = verbs.pop(0)
-        if verb in ALONE:
+        if verb == "bare":
+            os.execve(sys.executable, [sys.executable, "-IS", __file__, *verbs], {})
+        elif verb in ALONE:
             ALONE[verb]()
         elif verb in WITH_ARGUMENT:
             WITH_ARGUMENT[verb](verbs.pop(0))

@@ -79,10 +79,10 @@ class Ear:
 
 
 class Lab:
-    def __init__(self, cwd: Path, *, adopts: bool = True) -> None:
+    def __init__(self, cwd: Path, *, adopts: bool = True, strangers: bool = True) -> None:
         self._here = os.getcwd()
         self.run = new_run()
-        self.children = Children(self.run, adopts=adopts)
+        self.children = Children(self.run, adopts=adopts, strangers=strangers)
         self.cwd = str(cwd)
         self.facts: list[Fact] = []
         self._tickets = 0
@@ -212,8 +212,15 @@ def zombies() -> list[int]:
 class Mini:
     """A `mini.py` that runs a child with these verbs; both speak into the same ear."""
 
-    def __init__(self, verbs: str, *prefix: str, ready: str = "ready", **popen: Any) -> None:
-        environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    def __init__(
+        self,
+        verbs: str,
+        *prefix: str,
+        ready: str = "ready",
+        path: str = str(ROOT),
+        **popen: Any,
+    ) -> None:
+        environ = {**os.environ, "PYTHONPATH": path}
         argv = (*prefix, sys.executable, "-m", "tests.process.mini", *child(verbs).argv)
         self._ready = ready
         self._out, into = os.pipe()

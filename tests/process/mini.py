@@ -40,8 +40,9 @@ class Mini:
     def __init__(self, argv):
         run = new_run()
         self.argv = tuple(argv)
-        self.guardian = Guardian(run)
-        self.children = Children(run, adopts=become_subreaper(), guard=self.guardian.guard)
+        self.children = Children(run, adopts=become_subreaper())
+        self.guardian = Guardian(run, self.children.register_helper)
+        self.children.guarded_by(self.guardian.guard)
         terminal = Terminal.open()
         self.foreground = Foreground(
             self.children,
@@ -54,7 +55,8 @@ class Mini:
             self.forward,
             self.foreground.resume,
             self.foreground.suspend if terminal else None,
-            self.foreground.asked,
+            asked=self.foreground.asked,
+            due=self.children.deadline,
         )
         self.facts = deque()
         self.ticket = self.asked = 0

@@ -16,6 +16,7 @@ from tests.helpers.until import until
 from tests.process.lab import Lab, child, lives, run_program, state, zombies
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -89,6 +90,7 @@ FAMILIES = {
     "same group": "fork [ {} say kid pause ]",
     "own group": "group [ {} say kid pause ]",
     "daemon": "daemon [ {} say kid pause ]",
+    "daemon without an environment": "daemon [ {} bare say kid pause ]",
     "effaced daemon": "daemon [ {} efface say kid pause ]",
     "grandchild of a daemon": "daemon [ {} group [ {} daemon [ {} say kid pause ] pause ] pause ]",
 }
@@ -139,6 +141,77 @@ def test_daemons_of_two_jobs_are_told_apart(lab: Lab) -> None:
     lab.kill(one)
     lab.emptied(one)
     assert (lives(first), lives(second)) == (False, True)
+
+
+def test_an_orphan_that_carries_no_mark_at_all_is_ours() -> None:
+    """To a subreaper that is not PID 1 only its own descendants can come: V4's daemon.
+
+    It has thrown away the environment, and the limit, and was never seen below its parents.
+    """
+    assert run_program(
+        """
+        lab = Lab(Path("/"), strangers=False)
+        become_subreaper()
+        ticket = lab.sh("ulimit -x unlimited; env -i setsid sh -c 'echo kid $$; exec sleep 1000' &"
+                        "sleep 0.2; exit 0")
+        kid = lab.hear("kid")
+        print(lab.exited(ticket).survivors)
+        lab.kill(ticket)
+        lab.emptied(ticket)
+        print(lives(kid))
+        """
+    ) == ["1", "False"]
+
+
+def test_an_orphan_that_may_be_of_two_jobs_is_killed_only_at_the_end() -> None:
+    """Never on a guess; but nothing outlives reloader."""
+    assert run_program(
+        """
+        lab = Lab(Path("/"), strangers=False)
+        become_subreaper()
+        other = lab.start("say ready pause")
+        lab.hear("ready")
+        ticket = lab.start("say ready pause")
+        lab.hear("ready")
+        environ = {"PATH": os.environ["PATH"]}
+        code = "echo middle; env -i setsid sh -c 'echo kid $$; exec sleep 1000' & exit 0"
+        middle = os.posix_spawn("/bin/sh", ["sh", "-c", code], environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, lab.mouth, 1)])
+        kid = lab.hear("kid")
+        lab.children.collect()
+        for one in (other, ticket):
+            lab.kill(one)
+            lab.exited(one)
+            print(lives(kid))
+        lab.children.close()
+        until(lambda: not lives(kid))
+        """
+    ) == ["True", "True"]
+
+
+def test_the_daemons_of_two_jobs_without_an_environment_are_told_apart(lab: Lab) -> None:
+    """A restart of one app never ends the daemon of another."""
+    tickets = [lab.start(f"daemon [ bare say {name} pause ] say up pause") for name in "ab"]
+    first, second = lab.hear("a"), lab.hear("b")
+    for _ in tickets:
+        lab.hear("up")
+    lab.kill(tickets[1])
+    lab.exited(tickets[1])
+    until(lambda: lab.children.collect() or not lives(second))
+    assert lives(first)
+
+
+def test_a_stranger_without_an_environment_is_left_alone(lab: Lab) -> None:
+    """As PID 1: what `docker exec … env -i setsid x` leaves is nobody's to kill."""
+    stranger = os.posix_spawn("/bin/sleep", ["sleep", "1000"], {}, setsid=True)
+    ticket = lab.start("daemon [ say kid pause ] exit 0")
+    lab.hear("kid")
+    lab.exited(ticket)
+    lab.kill(ticket)
+    lab.emptied(ticket)
+    assert lives(stranger)
+    os.kill(stranger, signal.SIGKILL)
+    until(lambda: lab.children.collect() or not state(stranger))
 
 
 def test_a_tree_with_another_environment_is_remembered(lab: Lab) -> None:
@@ -355,8 +428,8 @@ def test_nothing_is_kept_of_what_is_gone(lab: Lab) -> None:
         lab.emptied(ticket)
         lab.facts.clear()
     until(lambda: lab.children.collect() or not zombies())
-    assert not lab.children._owners
-    assert not lab.children._leaders
+    assert not len(lab.children._trees.owners)
+    assert not lab.children._trees.leaders
     assert len(os.listdir("/proc/self/fd")) == descriptors
 
 
@@ -366,14 +439,14 @@ def test_what_died_below_its_parents_is_forgotten_too(lab: Lab) -> None:
     assert lab.children.survivors(ticket) == 1
     os.kill(kid, signal.SIGKILL)
     lab.exited(ticket)
-    assert not lab.children._owners
+    assert not len(lab.children._trees.owners)
 
 
 def test_the_guard_is_told_whenever_the_groups_change(tmp_path: Path) -> None:
-    told: list[tuple[int, ...]] = []
+    told: list[Mapping[int, int]] = []
     lab = Lab(tmp_path)
     lab.children = Children(lab.run, guard=told.append)
     ticket = lab.sh("exit 0")
     lab.exited(ticket)
-    assert told == [(lab.pid,), ()]
+    assert told == [{ticket: lab.pid}, {}]
     lab.close()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,6 +19,7 @@ from tests.process.lab import ROOT, Mini, environ_of, lives, pids, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PID1 = ("unshare", "-Urpf", "--mount-proc", "--kill-child")
 
@@ -134,14 +137,14 @@ def bystander() -> Iterator[int]:
 
 FAMILY = (
     "fork [ say kid pause ] group [ say kid pause ] daemon [ say kid pause ] "
-    "fork [ efface say kid pause ] say ready pause"
+    "daemon [ bare say kid pause ] fork [ efface say kid pause ] say ready pause"
 )
 
 
 def test_nothing_outlives_a_killed_supervisor(bystander: int) -> None:
     """Its tree is gone within 2 s, the effaced in its group too; what is others' lives on."""
     with Mini(FAMILY) as mini:
-        kids = [mini.hear("kid") for _ in range(4)]
+        kids = [mini.hear("kid") for _ in range(5)]
         guardian = _guardian(mini.pid)
         mini.process.kill()
         until(lambda: not any(map(lives, [*kids, mini.app, guardian])), timeout=2)
@@ -162,7 +165,7 @@ def test_what_we_leave_on_purpose_outlives_us() -> None:
     environ = {**os.environ, "RELOADER_RUN": f"{run}:1"}
     with subprocess.Popen(["sleep", "1000"], env=environ) as daemon:
         guardian = Guardian(run)
-        guardian.guard(())
+        guardian.guard({1: os.getpid()})
         pid = _guardian(os.getpid())
         guardian.close()
         assert os.waitpid(pid, 0) == (pid, 0)
@@ -172,8 +175,10 @@ def test_what_we_leave_on_purpose_outlives_us() -> None:
 
 def test_negative_control_without_the_guardian_everything_outlives_it() -> None:
     with Mini(FAMILY) as mini:
-        kids = [mini.hear("kid") for _ in range(4)]
-        os.kill(_guardian(mini.pid), signal.SIGKILL)
+        kids = [mini.hear("kid") for _ in range(5)]
+        guardian = _guardian(mini.pid)
+        mini.process.send_signal(signal.SIGSTOP)  # it would start another
+        os.kill(guardian, signal.SIGKILL)
         mini.process.kill()
         mini.process.wait()
         assert all(map(lives, [*kids, mini.app]))
@@ -191,7 +196,7 @@ def test_the_guardian_asks_before_it_kills() -> None:
 def test_the_guardian_is_not_met_by_signals_for_us() -> None:
     """It has a session of its own, so no terminal's Ctrl-C, and is deaf to TERM."""
     with Mini(FAMILY, start_new_session=True) as mini:
-        kids = [mini.hear("kid") for _ in range(4)]
+        kids = [mini.hear("kid") for _ in range(5)]
         guardian = _guardian(mini.pid)
         assert os.getsid(guardian) == guardian
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
@@ -214,14 +219,31 @@ def test_the_guardian_is_small_and_late() -> None:
         mini.process.wait(10)
 
 
-def test_a_guardian_that_is_gone_is_no_trouble() -> None:
-    """Reaped like any orphan; telling it things goes nowhere, quietly."""
-    with Mini("say ready pause") as mini:
+def test_a_guardian_that_is_gone_is_replaced() -> None:
+    """The new one knows all that the old one was told, and ends everything in its place."""
+    with Mini(FAMILY) as mini:
+        kids = [mini.hear("kid") for _ in range(5)]
+        for _ in range(2):
+            guardian = _guardian(mini.pid)
+            time.sleep(1.1)  # one that ends sooner is not replaced at once
+            os.kill(guardian, signal.SIGKILL)
+            until(lambda gone=guardian: gone not in pids())
         guardian = _guardian(mini.pid)
-        os.kill(guardian, signal.SIGKILL)
-        until(lambda: guardian not in pids())
-        mini.process.terminate()
-        assert mini.end()[0] == 0
+        mini.process.kill()
+        until(lambda: not any(map(lives, [*kids, mini.app, guardian])), timeout=2)
+
+
+def test_the_guardian_needs_no_file_of_the_package(tmp_path: Path) -> None:
+    """The package was replaced, or removed, while it waited (pip, uv sync)."""
+    package = tmp_path / "reloader"
+    shutil.copytree(ROOT / "reloader", package)
+    (tmp_path / "tests").symlink_to(ROOT / "tests")
+    with Mini(FAMILY, path=str(tmp_path)) as mini:
+        kids = [mini.hear("kid") for _ in range(5)]
+        _guardian(mini.pid)
+        shutil.rmtree(package)
+        mini.process.kill()
+        until(lambda: not any(map(lives, [*kids, mini.app])), timeout=2)
 
 
 @needs_pid1

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import resource
+
 import pytest
 
-from reloader.process.mark import NAME, is_effaced, new_run, stamped, ticket_in
+from reloader.process.mark import NAME, inherited, new_run, stamped, ticket_in, ticket_in_limits
 
 
 def test_every_run_has_a_name_of_its_own() -> None:
@@ -38,7 +40,26 @@ def test_only_this_runs_mark_counts(environ: bytes, ticket: int | None) -> None:
     assert ticket_in(environ, "run") == ticket
 
 
-def test_effaced_is_what_holds_no_setting_at_all() -> None:
-    assert is_effaced(b"")
-    assert is_effaced(b"nginx: master process\0\0\0")
-    assert not is_effaced(b"PATH=/bin\0")
+def limits(soft: object) -> bytes:
+    """/proc/PID/limits, of which only one line matters."""
+    return f"Max open files  1024 4096 files\nMax file locks   {soft}   unlimited  locks\n".encode()
+
+
+def marked_limit(run: str, ticket: int) -> int:
+    with inherited(run, ticket):
+        return resource.prlimit(0, 10)[0]
+
+
+def test_the_limit_holds_run_and_ticket() -> None:
+    """Another run's, no mark at all, and none to be read, are nobody's."""
+    run, other = new_run(), new_run()
+    assert ticket_in_limits(limits(marked_limit(run, 12)), run) == 12
+    assert ticket_in_limits(limits(marked_limit(run, 12)), other) is None
+    assert ticket_in_limits(limits("unlimited"), run) is None
+    assert ticket_in_limits(b"", run) is None
+
+
+def test_reloader_itself_keeps_its_limit() -> None:
+    before = resource.prlimit(0, 10)
+    assert marked_limit(new_run(), 1) != before[0]
+    assert resource.prlimit(0, 10) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import signal
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from reloader.command.parse import Command, parse_line
+from reloader.process import tree
 from reloader.process.children import SpawnError
 from reloader.process.mark import NAME
 from reloader.process.spec import NULL, SpawnSpec
 from tests.helpers.until import until
-from tests.process.lab import PYTHON, Lab, ignoring, program, run_program
+from tests.process.lab import PYTHON, Lab, ignoring, lives, program, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +68,7 @@ def test_streams_may_be_crossed(streams: tuple[int, int, int], out: str, err: st
     done = program(
         f"""
         from reloader.process.children import Children
-        children = Children("run")
+        children = Children("0")
         line = "printf O; printf E >&2"
         children.spawn(1, SpawnSpec(("/bin/sh", "-c", line), os.environ, "/", {streams}))
         until(children.collect)
@@ -277,6 +279,37 @@ def test_a_process_is_started_though_no_descriptor_is_left(lab: Lab) -> None:
     ticket = lab.start(Command(("/bin/true",)))
     assert until(lab.children.collect)
     assert not lab.children.is_running(ticket)
+
+
+@pytest.mark.usefixtures("no_descriptor_left")
+def test_a_tree_is_ended_though_no_descriptor_is_left(lab: Lab) -> None:
+    """Daemons included: that /proc can't be opened is never taken for an empty tree."""
+    ticket = lab.start("daemon [ deaf TERM say kid pause ] loud TERM say ready pause")
+    kid, app = lab.hear("kid"), lab.hear("ready")
+    assert lab.children.survivors(ticket) == 1
+    lab.children.stop(ticket, signal.SIGTERM)
+    assert lab.hear("got TERM") == app
+    lab.kill(ticket)
+    until(lambda: not lives(kid) and not lives(app))
+
+
+def test_an_error_of_proc_is_no_empty_answer(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the process group stands for the tree, that is told once, and no tree is empty."""
+    ticket = lab.start("fork [ deaf TERM say kid pause ] say ready exit 0")
+    kid = lab.hear("kid")
+    with monkeypatch.context() as broken:
+        broken.setattr(tree, "_whole", lambda path: raise_(OSError(errno.EIO, "broken", path)))
+        assert lab.exited(ticket).survivors == 1
+        lab.kill(ticket)
+        until(lambda: not lives(kid))
+        assert not lab.has_emptied(ticket)
+    lab.emptied(ticket)
+    (text,) = [fact.news.text for fact in lab.facts if hasattr(fact, "news")]
+    assert text.startswith("/proc can't be read: broken")
+
+
+def raise_(error: OSError) -> None:
+    raise error
 
 
 @pytest.mark.usefixtures("no_descriptor_left")

@@ -67,7 +67,7 @@ def test_a_kill_looks_until_it_finds_nothing_new(lab: Lab) -> None:
             self.looks += 1
             return (pid for pid in super().tops() if pid != late or self.looks > 1)
 
-    lab.children._seen_view = Late()
+    lab.children._trees._seen_view = Late()
     lab.kill(ticket)
     until(lambda: not lives(late))
 
@@ -88,7 +88,7 @@ def test_children_of_what_is_just_ending_are_seen(lab: Lab) -> None:
         def environ(self, pid):
             return None if pid == ending else super().environ(pid)
 
-    lab.children._seen_view = Ending()
+    lab.children._trees._seen_view = Ending()
     assert lab.exited(ticket).survivors >= 1
     lab.kill(ticket)
     until(lambda: not lives(kid))

@@ -118,6 +118,7 @@ def test_what_air_init_writes_is_all_default(tmp_path):
     assert {key for key, origin in written.origins.items() if origin.layer is Layer.DEFAULT} == {
         "build.delay",
         "build.kill_delay",
+        "build.stop_scope",
         "build.stop_signal",
         "build.stop_timeout",
         "log.verbose",

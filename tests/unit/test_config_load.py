@@ -57,6 +57,7 @@ SPECIAL = {
     "python.warm": ("false", "false"),
     "swap.mode": ('"overlap"', "overlap"),
     "swap.hold": ('"off"', "off"),
+    "build.stop_scope": ('"tree"', "tree"),
 }
 
 
