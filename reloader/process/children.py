@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reloader.command.which import SpawnError, find
@@ -269,11 +270,9 @@ class Children:
         """
         for ticket in tuple(self._trees.jobs):
             self.kill(ticket)
-        try:
+        with suppress(OSError):  # /proc can't be read: then there is nothing that could be done
             for process in list(self._trees.unowned()):
                 _kill(process.pid, signal.SIGKILL)
-        except OSError:  # /proc can't be read: then there is nothing that could be done
-            pass
         self.collect()
 
     # --- what became of it ---------------------------------------------------------------------

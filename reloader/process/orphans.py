@@ -41,7 +41,14 @@ for name, text in eval(sys.argv[1]):
     module = sys.modules[name] = types.ModuleType(name)
     exec(compile(text, name, "exec"), module.__dict__)
 module.main(*sys.argv[2:])"""
-_SOURCES = ("light", "process.mark", "process.stop_rule", "process.tree", "process.guardian")
+_SOURCES = (
+    "light",
+    "core.values",
+    "process.mark",
+    "process.stop_rule",
+    "process.tree",
+    "process.guardian",
+)
 TERMINAL = 3  # the guardian's descriptor of the terminal
 _MIN_LIFE = 1.0  # seconds; a guardian that ends sooner is not started again at once
 

@@ -175,7 +175,10 @@ def written(pid: int) -> Written | None:
     What children wrote counts once it has waited for them (proc_pid_io(5), the kernel's exit.c).
     """
     # Each line is "name: bytes"; wchar is the second, write_bytes the sixth.
-    fields = (_read(f"/proc/{pid}/io") or b"").split()
+    try:
+        fields = (_read(f"/proc/{pid}/io") or b"").split()
+    except OSError:  # no descriptor, an error of the kernel: then it can't be told
+        return None
     return Written(int(fields[3]), int(fields[11])) if len(fields) >= 12 else None
 
 
