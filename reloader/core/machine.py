@@ -204,6 +204,13 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def fire(rule: Rule, state: State, now: Seconds) -> Turn | None:
+    for guard in rule.needs:
+        if not guard.holds(state):
+            return None
+    return rule.apply(state, now)
+
+
 def advance(
     state: State, facts: Iterable[Fact], now: Seconds
 ) -> tuple[State, tuple[Order, ...], tuple[News, ...]]:
@@ -215,9 +222,7 @@ def advance(
         state, orders, news = turn.state, orders + turn.orders, news + turn.news
     for _ in range(1000):
         for rule in RULES:
-            if not all(guard.holds(state) for guard in rule.needs):
-                continue
-            if (more := rule.apply(state, now)) is not None:
+            if (more := fire(rule, state, now)) is not None:
                 state, orders, news = more.state, orders + more.orders, news + more.news
                 break
         else:

@@ -28,9 +28,13 @@ SMALL = Budget(saves=1, signals=1, wishes=1, failed_builds=1, crashes=1)
 KINDS = (
     Kind("plain", Settings(), FULL),
     Kind("build", Settings(build=True), FULL),
-    Kind("stop_on_error", Settings(build=True, stop_on_error=True), FULL),
+    Kind("stop_on_error", Settings(build=True, stop_on_error=True), FULL._replace(failed_spawns=0)),
     Kind("rerun", Settings(build=True, rerun=0.5), FULL._replace(wishes=0)),
-    Kind("hooks", Settings(build=True, pre=1, post=1), FULL._replace(wishes=0, failed_spawns=0)),
+    Kind(
+        "hooks",
+        Settings(build=True, pre=1, post=1),
+        SMALL._replace(wishes=0, signals=2, failed_builds=2),
+    ),
     Kind(
         "rules", Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)}), FULL
     ),

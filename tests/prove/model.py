@@ -370,15 +370,8 @@ def canonical(world: World) -> tuple:
         for p in sorted(state.procs, key=lambda p: p.ticket)
     )
     processes = tuple(
-        sorted(
-            (places.get(p.ticket, -1), p.version - world.saved, p.leader, p.survivors, p.draining)
-            for p in world.processes
-        )
-        if all(p.leader is not None for p in world.processes)
-        else [
-            (places.get(p.ticket, -1), p.version - world.saved, p.leader, p.survivors, p.draining)
-            for p in sorted(world.processes)
-        ]
+        (places.get(p.ticket, -1), p.version - world.saved, p.leader, p.survivors, p.draining)
+        for p in sorted(world.processes, key=lambda p: p.ticket)
     )
     bursts = tuple(
         (b.lane, since(b.first_at), since(b.last_at), len(b.paths)) for b in state.bursts
