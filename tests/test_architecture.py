@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "control": {"control", *MESSAGES, "core.view", "runtime.source", "errors"},
     "sockets": {"sockets"},
     "ready": {"ready", "sockets", "process.tree", *MESSAGES, "runtime"},
+    "output": {"output", "core.values"},
     "report": {"report", *MESSAGES, "config.model"},
     "proxy": {"proxy", "problems", "files", *MESSAGES, "core.view", "runtime.wakeup"},
     "problems": {"problems", "files"},
