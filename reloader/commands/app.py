@@ -11,15 +11,30 @@ from reloader.command.environ import EnvFiles
 from reloader.commands import settings
 from reloader.commands.browser import Browser
 from reloader.commands.clean import Cleaner
+from reloader.commands.problems import problems_in
 from reloader.commands.swap import Swap
 from reloader.control.status import Status
 from reloader.core.facts import ConfigLoaded, FilesChanged, Noticed, ProcessStarted
 from reloader.core.needs import Needs
-from reloader.core.news import ConfigChanged, ConfigRejected, Greeted, Noted, Warned
+from reloader.core.news import (
+    AppDropped,
+    AppExited,
+    AppStopped,
+    BuildFailed,
+    BuildSucceeded,
+    ConfigChanged,
+    ConfigRejected,
+    Greeted,
+    Noted,
+    ProblemsFound,
+    RuleFailed,
+    Warned,
+)
 from reloader.core.state import begin
 from reloader.core.values import Role, Task
 from reloader.core.view import view
 from reloader.light import dataclass, replace
+from reloader.output.outlet import Outlet
 from reloader.process import orphans
 from reloader.process.launcher import Launcher
 from reloader.process.mark import new_run
@@ -37,10 +52,12 @@ if TYPE_CHECKING:
     from reloader.config.model import Config
     from reloader.control.socket import StatusSocket
     from reloader.core.facts import Fact
+    from reloader.core.news import News
     from reloader.core.settings import Settings
     from reloader.core.values import Change, Ticket, Version
     from reloader.core.view import Snapshot
     from reloader.filter.rules import FileFilter
+    from reloader.output.outlet import LazyPump
     from reloader.process.children import Children
     from reloader.process.launcher import Streams
     from reloader.process.spec import SpawnSpec
@@ -74,6 +91,7 @@ class Shared:
     console: Writer
     json: JsonLines | None
     label_width: int  # of the longest name
+    pump: LazyPump
 
 
 class Overheard:
@@ -109,6 +127,9 @@ class Live:
         self._bus = Bus()
         self._cleaner = Cleaner()
         self._bus.add(self._cleaner)
+        is_alone = not project.name
+        mark = b"" if is_alone else project.name.ljust(shared.label_width).encode() + b" | "
+        self._outlet = Outlet(shared.pump, is_alone=is_alone, mark=mark)
         self._lock_warning = status.warning if status else ""
         if status:
             status.status = self.status
@@ -128,7 +149,7 @@ class Live:
             self.config,
             shared.children,
             self._env_files,
-            shared.streams,
+            replace(shared.streams, outlet=self._outlet),
             shared.foreground.give,
             self._spawn,
         )
@@ -167,7 +188,7 @@ class Live:
         route, drain = self._swap.route, self._swap.drain
         system = System(spawn, stop, children.kill, children.measure, route, drain)
         state = begin(self._settings, shared.inbox.now(), self._seat, seats)
-        self._worker = Worker(state, self._browser.join(system), self._bus.publish)
+        self._worker = Worker(state, self._browser.join(system), self._publish)
         return self._worker
 
     def _spawn(self, ticket: Ticket, spec: SpawnSpec) -> tuple[int, str]:
@@ -191,6 +212,27 @@ class Live:
         from reloader.warm.plan import judge
 
         return warm == "true" or not judge(spec.argv, spec.env, spec.cwd).why
+
+    def _publish(self, news: News) -> None:
+        """Publishes news of the machine, with the problems that the output of a failure names."""
+        output = self._output_of(news)
+        self._browser.output = output
+        self._bus.publish(news)
+        if output and (found := problems_in(output, self.config)):
+            self._bus.publish(ProblemsFound(_failed(news), found))
+
+    def _output_of(self, news: News) -> str:
+        """Returns the output behind a failure; "" for any other news, or if none was kept."""
+        match news:
+            case BuildFailed():
+                return self._outlet.last(Role.BUILD) or self._outlet.last(Role.PRE)
+            case RuleFailed(rule):
+                return self._outlet.last(Role.RULE, rule)
+            case AppExited(ok=False) | AppDropped():
+                return self._outlet.last(Role.APP)
+            case BuildSucceeded() | AppStopped():
+                self._outlet.last(Role.APP if isinstance(news, AppStopped) else Role.BUILD)
+        return ""
 
     def snapshot(self) -> Snapshot:
         """Returns how the app stands; only after `worker`."""
@@ -329,3 +371,13 @@ class Live:
         path = os.path.join(ours, os.path.basename(path))
         self._note = f"{folder} can't be written: failed builds are noted in {path}"
         return BuildLog(path, private=True)
+
+
+def _failed(news: News) -> str:
+    match news:
+        case RuleFailed(rule):
+            return rule
+        case BuildFailed():
+            return "build"
+        case _:
+            return "app"

@@ -10,6 +10,7 @@ from reloader.commands.app import Live, Shared
 from reloader.control.socket import StatusSocket
 from reloader.core.facts import Tick
 from reloader.errors import Exit
+from reloader.output.outlet import LazyPump
 from reloader.process import orphans, signals
 from reloader.process.children import Children
 from reloader.process.launcher import Streams
@@ -50,6 +51,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         writer(),
         _json() if json else None,
         max(len(project.name) for project in projects),
+        LazyPump(),
     )
     apps = [
         Live(project, seat, shared, socket)
@@ -66,6 +68,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     try:
         # The first job is spawned before the rest is imported: the user waits for the app.
         loop.step((None, Tick()))
+        loop.answer()
         inbox.put(foreground.open())
         for app in apps:
             app.watch(since)
@@ -80,6 +83,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         foreground.close()
         inbox.close()
         guardian.close(all_gone=not children.alive())
+    shared.pump.close()
     for app in apps:
         app.clean()
     return Exit.OK

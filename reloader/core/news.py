@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reloader.light import dataclass
 
 if TYPE_CHECKING:
-    from reloader.core.values import Seconds
+    from reloader.core.values import Found, Seconds
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,17 @@ class BuildCancelled:
 
     command: str
     seconds: Seconds
+
+
+@dataclass(frozen=True)
+class ProblemsFound:
+    """The output of a build, a rule or an app that has failed names these problems.
+
+    `of`: "build", "app", or the name of a rule.
+    """
+
+    of: str
+    problems: tuple[Found, ...]
 
 
 @dataclass(frozen=True)
@@ -292,6 +303,7 @@ News = (
     | BuildSucceeded
     | BuildFailed
     | BuildCancelled
+    | ProblemsFound
     | HookFailed
     | RuleStarted
     | RuleSucceeded

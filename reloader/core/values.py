@@ -161,6 +161,20 @@ class Request:
     reply: Callable[[Outcome], None] | None = None
 
 
+@dataclass(frozen=True)
+class Found:
+    """A problem in the output of a compiler or of an app: a message and its place.
+
+    `source`: lines around the place, each with its number; () if the file could not be read.
+    """
+
+    message: str
+    path: str = ""  # below the root; "" if no place is known
+    line: int = 0  # from 1; 0 if unknown
+    column: int = 0  # from 1; 0 if unknown
+    source: tuple[tuple[int, str], ...] = ()
+
+
 class Gate(Enum):
     """The fate of new connections to the app, where reloader holds its port or stands before it."""
 

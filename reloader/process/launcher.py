@@ -11,7 +11,7 @@ from reloader.command.parse import Command, app_command, parse_line
 from reloader.core.facts import Noticed, ProcessStarted, SpawnFailed
 from reloader.core.news import Warned
 from reloader.core.values import Role
-from reloader.light import dataclass
+from reloader.light import dataclass, replace
 from reloader.process.children import SpawnError
 from reloader.process.spec import NULL, SpawnSpec
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reloader.config.model import Config
     from reloader.core.facts import Fact
     from reloader.core.values import Task, Ticket
+    from reloader.output.outlet import Outlet
     from reloader.process.children import Children
 
     # Starts an app as described; returns its pid, and how if not simply so. Raises SpawnError.
@@ -35,6 +36,7 @@ class Streams:
     stdin: int = 0
     stdout: int = 1
     stderr: int = 2
+    outlet: Outlet | None = None  # the way of their output; None: straight to these
 
 
 class Launcher:
@@ -73,8 +75,12 @@ class Launcher:
         if warning := self.bytecode.clear({**environ, **dict(command.env)}, command.argv, cwd):
             yield Noticed(Warned(warning))
         environ |= self.bytecode.environ()
+        spec, ends = self._spec(task, command, environ), None
+        if outlet := self._streams.outlet:
+            ends = outlet.open(ticket, task, spec.stdio[1], spec.stdio[2])
+        if ends:
+            spec = replace(spec, stdio=(spec.stdio[0], *ends))
         try:
-            spec = self._spec(task, command, environ)
             if task.role is Role.APP:
                 pid, how = self._spawn_app(ticket, spec)
             else:
@@ -88,6 +94,9 @@ class Launcher:
                 self._apps = {t for t in self._apps if self._children.has(t)} | {ticket}
                 self._app_started(ticket, pid)
             yield ProcessStarted(ticket, pid, command.shown, how)
+        finally:
+            if ends:
+                ends.close()
 
     def reconfigure(self, config: Config, env_files: EnvFiles) -> None:
         """What is started from now on follows another config."""

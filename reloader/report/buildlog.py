@@ -1,4 +1,4 @@
-"""`build.log`: failed builds, noted in a file of `tmp_dir`."""
+"""`build.log`: failed builds and their problems, noted in a file of `tmp_dir`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from reloader import files
-from reloader.core.news import BuildFailed
+from reloader.core.news import BuildFailed, ProblemsFound
 from reloader.report.text import duration, one_line
 
 if TYPE_CHECKING:
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 class BuildLog:
-    """Appends one line for each failed build; the file is made with the first of them.
+    """Appends a line for each failed build, and one for each problem that its output names.
+
+    The file is made with the first of them.
 
     `private`: its directory lies in one that every user may write to; see `files.append`.
     """
@@ -27,10 +29,14 @@ class BuildLog:
 
     def __call__(self, news: News) -> None:
         """Raises OSError where the file can't be written."""
-        if not isinstance(news, BuildFailed):
-            return
-        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-        line = (
-            f"{stamp} {one_line(news.why)} after {duration(news.seconds)}: {one_line(news.command)}"
-        )
+        match news:
+            case BuildFailed(command, why, seconds):
+                stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+                self._add(f"{stamp} {one_line(why)} after {duration(seconds)}: {one_line(command)}")
+            case ProblemsFound("build", problems):
+                for found in problems:
+                    place = ":".join(str(part) for part in (found.path, found.line) if part)
+                    self._add(f"  {one_line(place)} {one_line(found.message)}")
+
+    def _add(self, line: str) -> None:
         files.append(self._path, line.encode(errors="replace") + b"\n", private=self._private)

@@ -29,6 +29,7 @@ from reloader.core.news import (
     KeysOffered,
     Noted,
     Paused,
+    ProblemsFound,
     ProxyStarted,
     QuitFinished,
     QuitStarted,
@@ -123,7 +124,7 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             return Line(Part.WATCHER, "change", path + more + (f"  → {rule}" if rule else ""))
         case ChangeIgnored(path, _):
             return Line(Part.WATCHER, "ignored", _unlisted(path), dim=True)
-        case BuildStarted() | RuleStarted() | Noted() | AppReady(address=""):
+        case BuildStarted() | RuleStarted() | Noted() | ProblemsFound() | AppReady(address=""):
             return None
         case BuildSucceeded(command, seconds):
             return Line(Part.BUILD, "build", f"{command}  {duration(seconds)}")
@@ -191,6 +192,22 @@ def _line_about_us(news: AboutUs) -> Line:  # noqa: PLR0911 -- one for each news
             return Line(Part.MAIN, "bye", f"in {duration(seconds)}")
 
 
+def block(news: ProblemsFound, *, colored: bool) -> bytes:
+    """Returns each problem in its own lines: place, message, and the source around the place."""
+    lines: list[str] = []
+    for found in news.problems:
+        place = ":".join(str(part) for part in (found.path, found.line, found.column) if part)
+        place, message = one_line(place), one_line(found.message)
+        if colored:
+            place = f"\x1b[1m{place}\x1b[0m"
+        lines.append(f"         {place}  {message}".rstrip() if place else f"         {message}")
+        for number, text in found.source:
+            here = ">" if number == found.line else " "
+            line = f"       {here} {number:5} | {one_line(text)}".rstrip()
+            lines.append(f"\x1b[31m{line}\x1b[0m" if colored and here == ">" else line)
+    return "".join(f"{line}\n" for line in lines).encode(errors="replace")
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
@@ -254,6 +271,10 @@ class Console:
             if self._banner and not self._log.silent:
                 text = "\n  ".join(map(one_line, self._banner.split("\n")))
                 self._write(text.encode(errors="replace") + b"\n")
+            return
+        if isinstance(news, ProblemsFound):
+            if not self._log.silent:
+                self._write(block(news, colored=self._colored))
             return
         line = line_of(news)
         if line is None and self._log.verbose:

@@ -15,6 +15,7 @@ _TYPES = {
     "bool": "true/false",
     "str": "text",
     "tuple[str, ...]": "list of texts",
+    "tuple[Found, ...]": "list of problems: message, path, line, column, source",
 }
 
 

@@ -103,6 +103,10 @@ class Inbox:
             self._read(self._wait(until))
             if until is not None and self._clock.now() >= until:
                 self._letters.append((None, Tick()))
+        return self.take()
+
+    def take(self) -> tuple[Letter, ...]:
+        """Returns the facts at hand without a look at the sources."""
         letters = tuple(self._letters)
         self._letters.clear()
         return letters
@@ -166,6 +170,11 @@ class Loop:
             facts = tuple(fact for to, fact in letters if self._concerns(seat, to, fact))
             if facts and not worker.state.done:
                 self._advance(seat, worker, facts)
+
+    def answer(self) -> None:
+        """Handles the facts at hand: the answers to orders, as of the first spawn."""
+        while letters := self.inbox.take():
+            self.step(*letters)
 
     def run(self) -> None:
         """Until all machines are done."""

@@ -1,0 +1,92 @@
+"""The way that the output of one app's processes takes: straight to people, or through the pump.
+
+Builds, rules and hooks are always pumped, and so is an app without a terminal, or one of several.
+An app that is alone at a terminal keeps that terminal: prompts, debuggers and full-screen programs
+are its own. Where no pump can be had, everything goes straight.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from reloader.core.values import Role
+
+if TYPE_CHECKING:
+    from reloader.core.values import Task, Ticket
+    from reloader.output.pump import Ends, Pump
+
+
+class LazyPump:
+    """The pump of a run, made when the first process needs it; None where there can be none."""
+
+    def __init__(self) -> None:
+        self._made: list[Pump | None] = []
+
+    def __call__(self) -> Pump | None:
+        if not self._made:
+            from reloader.output.pump import Pump
+
+            try:
+                self._made.append(Pump())
+            except (OSError, RuntimeError):  # no thread, no descriptor: output goes straight
+                self._made.append(None)
+        return self._made[0]
+
+    def close(self) -> None:
+        """Hands on what is there, if anything was pumped."""
+        for pump in self._made:
+            if pump is not None:
+                pump.close()
+
+
+class Outlet:
+    """Opens channels for the processes of one app, and finds their output again."""
+
+    def __init__(self, pump: LazyPump, *, is_alone: bool, mark: bytes) -> None:
+        """`mark` goes before each line of an app's output; b"" for none."""
+        self._pump = pump
+        self._is_alone = is_alone
+        self._mark = mark
+        self._last: dict[Task | Role, Ticket] = {}  # the newest process of each task
+
+    def open(self, ticket: Ticket, task: Task, stdout: int, stderr: int) -> Ends | None:
+        """Returns the ends that the process gets; None if it writes straight to the streams."""
+        is_app = task.role is Role.APP
+        if is_app and self._is_alone and (_is_terminal(stdout) or _is_terminal(stderr)):
+            return None
+        pump = self._pump()
+        if pump is None:
+            return None
+        key = task.role if is_app else task
+        if (before := self._last.get(key)) is not None and not is_app:
+            pump.forget(before)
+        try:
+            ends = pump.open(ticket, stdout, stderr, self._mark)
+        except OSError:
+            return None
+        self._last[key] = ticket
+        return ends
+
+    def last(self, role: Role, name: str = "") -> str:
+        """Returns the output of the newest process of this role, as far as it was kept.
+
+        All that it has written so far is handed on before.
+        """
+        pump = self._pump()
+        tickets = [
+            ticket
+            for key, ticket in self._last.items()
+            if (key is role) or (not isinstance(key, Role) and (key.role, key.name) == (role, name))
+        ]
+        if pump is None or not tickets:
+            return ""
+        pump.flush(max(tickets))
+        return pump.tail(max(tickets))
+
+
+def _is_terminal(fd: int) -> bool:
+    with suppress(OSError):
+        return os.isatty(fd)
+    return False
