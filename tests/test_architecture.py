@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "detect": {"detect", "config.document", "config.self_reloaders", "errors"},
     "filter": {"filter", *MESSAGES, "core.needs", "config.model", "config.regex"},
     "runtime": {"runtime", "core"},
-    "process": {"process", "command", *MESSAGES, "config.model", "runtime.source"},
+    "process": {"process", "command", "output.outlet", *MESSAGES, "config.model", "runtime.source"},
     "command": {"command", *MESSAGES, "config.model"},
     "terminal": {"terminal", "process", *MESSAGES, "runtime.source"},
     "watch": {"watch", "filter", "files", *MESSAGES, "core.needs", "config.model", "runtime"},

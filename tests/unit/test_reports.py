@@ -21,16 +21,18 @@ from reloader.core.news import (
     BuildSucceeded,
     ChangeSeen,
     Greeted,
+    ProblemsFound,
     QuitFinished,
     RuleFailed,
     StartFailed,
     Warned,
     WatchStarted,
 )
+from reloader.core.values import Found
 from reloader.light import fields
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus
-from reloader.report.console import Console, line_of, wants_color
+from reloader.report.console import Console, block, line_of, wants_color
 from reloader.report.jsonl import JsonLines, encode, event_name
 from reloader.report.text import duration, one_line
 from reloader.report.writer import Writer
@@ -111,6 +113,7 @@ def test_every_news_has_words_and_json(kind):
         "Seconds": 1.5,
         "Seconds | None": None,
         "tuple[str, ...]": ("a",),
+        "tuple[Found, ...]": (Found("broken", "a.py", 7, 1, ((7, "x"),)),),
     }
     news = kind(**{item.name: values[str(item.type)] for item in fields(kind)})
     line_of(news)
@@ -306,3 +309,15 @@ def test_durations(seconds, text):
 def test_plain_text_is_not_touched():
     """What is safe is shown as it is, in any language."""
     assert one_line("naïve 日本 ./a b") == "naïve 日本 ./a b"
+
+
+def test_a_block_of_problems():
+    """Place, message and source stand in lines of their own, safe for a terminal."""
+    found = Found("bad \x1b[2J", "a\nb.py", 7, 3, ((6, "ok"), (7, "x = (")))
+    text = block(ProblemsFound("build", (found,)), colored=False).decode()
+    first, above, here = text.splitlines()
+    assert first.strip().startswith("a")
+    assert ":7:3  bad" in first
+    assert "\x1b" not in text
+    assert above.endswith("6 | ok")
+    assert here.lstrip().startswith(">")
