@@ -61,7 +61,7 @@ class Launcher:
         self._apps: set[Ticket] = set()  # those that live, and may be some that have ended
 
     def spawn(self, ticket: Ticket, task: Task) -> Iterator[Fact]:
-        """The process, or why there is none; before that what its env files have to say."""
+        """Starts a process; yields the warnings of its env files, then whether it has started."""
         command = self.command(task)
         environ, warnings = self._env_files.read()
         for warning in warnings:
@@ -75,16 +75,8 @@ class Launcher:
         if warning := self.bytecode.clear({**environ, **dict(command.env)}, command.argv, cwd):
             yield Noticed(Warned(warning))
         environ |= self.bytecode.environ()
-        spec, ends = self._spec(task, command, environ), None
-        if outlet := self._streams.outlet:
-            ends = outlet.open(ticket, task, spec.stdio[1], spec.stdio[2])
-        if ends:
-            spec = replace(spec, stdio=(spec.stdio[0], *ends))
         try:
-            if task.role is Role.APP:
-                pid, how = self._spawn_app(ticket, spec)
-            else:
-                pid, how = self._children.spawn(ticket, spec), ""
+            pid, how = self._start(ticket, task, self._spec(task, command, environ))
         except SpawnError as error:
             why = f"{error.why} ({error.hint})" if error.hint else error.why
             yield SpawnFailed(ticket, command.shown, why, error.passing)
@@ -94,6 +86,17 @@ class Launcher:
                 self._apps = {t for t in self._apps if self._children.has(t)} | {ticket}
                 self._app_started(ticket, pid)
             yield ProcessStarted(ticket, pid, command.shown, how)
+
+    def _start(self, ticket: Ticket, task: Task, spec: SpawnSpec) -> tuple[int, str]:
+        """Starts a process with its output on its way; returns its pid and how. Raises SpawnError."""
+        outlet = self._streams.outlet
+        ends = outlet.open(ticket, task, spec.stdio[1], spec.stdio[2]) if outlet else None
+        if ends:
+            spec = replace(spec, stdio=(spec.stdio[0], *ends))
+        try:
+            if task.role is Role.APP:
+                return self._spawn_app(ticket, spec)
+            return self._children.spawn(ticket, spec), ""
         finally:
             if ends:
                 ends.close()
