@@ -88,7 +88,7 @@ class Launcher:
             yield ProcessStarted(ticket, pid, command.shown, how)
 
     def _start(self, ticket: Ticket, task: Task, spec: SpawnSpec) -> tuple[int, str]:
-        """Starts a process with its output on its way; returns its pid and how. Raises SpawnError."""
+        """Starts a process, its output on its way; returns its pid and how. Raises SpawnError."""
         outlet = self._streams.outlet
         ends = outlet.open(ticket, task, spec.stdio[1], spec.stdio[2]) if outlet else None
         if ends:
