@@ -368,9 +368,11 @@ def _is_held(it: Outputs, out: Output, weight: int, change: Change, now: Seconds
 
 def _weight(it: Outputs, out: Output) -> int:
     """How much a path shows that the build writes such files; `FOLDER` is enough."""
-    if out.known or (it.learning and out.run == it.run):
+    if out.known:
         return FOLDER
-    return int(out.whole > 0 and not out.by_hand)
+    # Two files in the first build may be a save of two files: a whole folder is the build's.
+    in_first = it.learning and out.run == it.run
+    return int(in_first or (out.whole > 0 and not out.by_hand))
 
 
 def _weights(it: Outputs, keys: Mapping[str, Output]) -> Counter[tuple[str, str]]:

@@ -34,7 +34,7 @@ def test_an_app_that_crashes_shows_its_problem(project: Project):
     """Without a terminal its output is read on its way; it comes out whole all the same."""
     project.config("[build]\n" + ENTRYPOINT)
     project.write("app.py", "import sys\nprint('hello')\nraise KeyError('name')\n")
-    run = project.start()
+    run = project.run()
     run.wait_for("app.exited", after=0)
     found = run.wait_for("problems.found")
     assert found["of"] == "app"
