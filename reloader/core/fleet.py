@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from reloader.core.announce import announce_start, announce_stop, why
 from reloader.core.life import UP, Event, Life
-from reloader.core.news import AppDropped, AppExited, AppNotReady, AppReady, StartFailed
+from reloader.core.news import AppDropped, AppExited, AppNotReady, AppReady, StartFailed, Warned
 from reloader.core.orders import Route
 from reloader.core.state import (
     Again,
@@ -99,7 +99,19 @@ def record_app_exit(state: State, proc: Proc, status: Status, survivors: int, no
     state = state.put(proc.after(Event.EXITED_LEAVING_CHILDREN if survivors else Event.EXITED))
     if stopped:
         return Turn(state, news=() if survivors else announce_stop(proc, now))
-    return _record_end(state, proc, status, now)
+    turn = _record_end(state, proc, status, now)
+    return _stop_orphans(turn, proc.ticket, survivors) if survivors and not status.ok else turn
+
+
+def _stop_orphans(turn: Turn, ticket: Ticket, survivors: int) -> Turn:
+    """Stops the workers of an app whose main process has failed: they would serve old code.
+
+    Processes that an app leaves behind as it exits with 0 are its daemons, and stay.
+    """
+    each = "process that it has" if survivors == 1 else f"{survivors} processes that it has"
+    text = f"the app's main process has ended; reloader stops the {each} left behind"
+    state = turn.state.mark_for_stop(turn.state.proc(ticket))
+    return replace(turn, state=state, news=(*turn.news, Warned(text)))
 
 
 def _record_end(state: State, proc: Proc, status: Status, now: Seconds) -> Turn:

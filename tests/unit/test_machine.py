@@ -589,6 +589,13 @@ def test_an_app_that_left_a_daemon_is_stopped_whole():
     book.at(5.1, TreeEmptied(1)).tells(AppStopped).spawns(APP)
 
 
+def test_workers_whose_main_process_has_failed_are_stopped():
+    """They would answer with old code on the port; it is told, and the next start finds it free."""
+    book = running().exits(1, 1, survivors=2, at=2).tells(AppExited, Warned).expect(Stop(1, TERM))
+    book.waits_until(7).at(2.1, TreeEmptied(1)).waits_until(None)
+    book.at(5, save()).at(5.002).spawns(APP)
+
+
 def test_children_that_outlive_a_stopped_app_keep_their_grace():
     """The leader went at once, a child needs longer: both are waited for, up to the grace."""
     book = running().at(5, save()).at(5.002).expect(Stop(1, TERM))
