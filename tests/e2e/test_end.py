@@ -142,8 +142,8 @@ def test_one_ctrl_c_that_comes_twice_is_one(project: Project) -> None:
     run = project.start()
 
     run.send(signal.SIGINT)
-    run.wait_for("quit.started")
-    assert run.stop() == 0
+    run.send(signal.SIGTERM)  # at once: on a busy machine an event in between takes too long
+    assert run.wait() == 0
 
     assert [line["what"] for line in project.noted()] == ["START", "SIGTERM", "END"]
 
