@@ -8,6 +8,7 @@ are its own. Where no pump can be had, everything goes straight.
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,8 @@ class Outlet:
         is_app = task.role is Role.APP
         if is_app and self._is_alone and (_is_terminal(stdout) or _is_terminal(stderr)):
             return None
+        if _is_device(stdout) and _is_device(stderr):  # /dev/null: nobody reads
+            return None
         pump = self._pump()
         if pump is None:
             return None
@@ -84,6 +87,13 @@ class Outlet:
             return ""
         pump.flush(max(tickets))
         return pump.tail(max(tickets))
+
+
+def _is_device(fd: int) -> bool:
+    """Returns True for a character device that is no terminal."""
+    with suppress(OSError):
+        return stat.S_ISCHR(os.fstat(fd).st_mode) and not os.isatty(fd)
+    return False
 
 
 def _is_terminal(fd: int) -> bool:

@@ -178,4 +178,4 @@ def _sweep(run: str) -> tuple[str, ...]:
     ]
     # The interpreter itself, for a virtual environment may be replaced, too.
     python = os.path.realpath(sys.executable)
-    return (python, "-I", "-S", "-B", "-c", _MAIN, repr(sources), run)
+    return (python, "-I", "-S", "-B", "-c", _MAIN, ascii(sources), run)

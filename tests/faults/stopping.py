@@ -174,10 +174,10 @@ def fault_P26(rig: Rig) -> None:
     rig.stop(within=9.5)
 
 
-BUG = """from reloader.core import machine
+BUG = """from reloader.core import changes
 def record_changes(*_):
     raise RuntimeError("a bug")
-machine.record_changes = record_changes
+changes.record_changes = record_changes
 """
 
 

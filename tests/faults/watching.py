@@ -755,7 +755,7 @@ def fault_W42(rig: Rig) -> None:
     again(rig, lambda: (rig.log.parent / "under/x.py").write_text("newer"))
 
 
-@fault("canary", peers=False, quick=True)
+@fault("canary", peers=False)
 def fault_W43(rig: Rig) -> None:
     """An inotify that tells nothing any more is noticed and made anew."""
     rig.want.tuning = ("haste", "deaf")
