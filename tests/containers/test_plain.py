@@ -27,8 +27,8 @@ IMAGE = "reloader-test-plain"
 DOCKERFILE = """
 FROM python:3.12-slim
 WORKDIR /app
-COPY reloader_cli-*.whl /tmp/
-RUN pip install --no-cache-dir --disable-pip-version-check /tmp/reloader_cli-*.whl
+COPY reloader_dev-*.whl /tmp/
+RUN pip install --no-cache-dir --disable-pip-version-check /tmp/reloader_dev-*.whl
 COPY app.py .
 CMD ["reloader", "run", "--build.bin", "python app.py"]
 """
