@@ -12,9 +12,9 @@ GO_EXTRA = $(shell command -v go >/dev/null 2>&1 || echo ,go)
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help first-minutes run test test-containers check format test-all bench bench-watch bench-warm bench-swap faults prove air soak chaos clean
-.PHONY: help first-minutes run test test-containers check format test-all bench bench-watch faults
-.PHONY: prove air soak chaos clean bench-warm test-browser bench-proxy pictures
+.PHONY: help run test test-containers test-browser test-dist check format test-all dist release
+.PHONY: first-minutes bench bench-watch bench-warm bench-swap bench-proxy pictures faults prove air
+.PHONY: soak chaos clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -31,6 +31,9 @@ test-containers: $(VENV)/.ready-to-test ## run the examples in real containers (
 test-browser: $(VENV)/.ready-to-test ## run the tests with a real Chromium (installs one on Debian as root)
 	@tests/browser/setup.sh
 	$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+test-dist: $(VENV)/.ready-to-dist ## build a release, and start and reload with each part of it (1 minute)
+	$(BIN)/python -m pytest -m dist tests/distribution $(ARGS)
 
 check: $(VENV)/.ready-to-test ## lint, formatting, types
 	$(BIN)/ruff check .
@@ -70,6 +73,12 @@ bench-proxy: $(VENV)/.ready-to-test ## measure the proxy beside other tools' (5 
 pictures: $(VENV)/.ready-to-test ## make the pictures of docs/browser.md from a real run in a browser
 	@tests/browser/setup.sh
 	$(BIN)/python -m tests.browser.pictures
+
+dist: $(VENV)/.ready-to-dist ## build wheel, sdist, zipapp, a directory without Python, an image: dist/
+	$(BIN)/python -m distribution $(ARGS)
+
+release: $(VENV)/.ready-to-dist ## all that a release needs, but the upload (distribution/release.py)
+	$(BIN)/python -m distribution.release $(ARGS)
 
 faults: $(VENV)/.ready-to-test ## every fault, and that a naive reloader does not survive it (9 minutes)
 	$(BIN)/python -m pytest -m faults tests/faults $(ARGS)
@@ -120,4 +129,8 @@ $(BIN)/python:
 	$*/bin/python -m pip install $(PIP_QUIET) --editable ".[test$(GO_EXTRA)]"
 	@touch $@
 
-.PRECIOUS: .venv-%/bin/python %/.ready %/.ready-to-test
+%/.ready-to-dist: %/.ready-to-test
+	$*/bin/python -m pip install $(PIP_QUIET) --editable ".[dist]"
+	@touch $@
+
+.PRECIOUS: .venv-%/bin/python %/.ready %/.ready-to-test %/.ready-to-dist

@@ -111,15 +111,15 @@ def _dispatch(arguments: list[str]) -> int:
         return _say_text(_overview())
     if first == "--version":
         return _say(f"reloader {__version__}")
-    if first in _COMMANDS:
+    if first in COMMANDS:
         if first != "run":
             bootstrap.release()
-        return _COMMANDS[first].run(arguments[1:])
+        return COMMANDS[first].run(arguments[1:])
     if first.startswith("-") or not first or _is_run(first):
         return _run(arguments)
     from reloader.commands.found import unknown_command
 
-    raise ConfigError(unknown_command(first, _COMMANDS))
+    raise ConfigError(unknown_command(first, COMMANDS))
 
 
 def _is_run(word: str) -> bool:
@@ -146,7 +146,7 @@ def _say_text(text: str) -> int:
 
 
 def _overview() -> str:
-    lines = [f"  {name:<11} {command.help}" for name, command in _COMMANDS.items()]
+    lines = [f"  {name:<11} {command.help}" for name, command in COMMANDS.items()]
     return (
         f"usage: {_USAGE}\n\n"
         "Rebuilds and restarts an app when its files change.\n\n"
@@ -393,19 +393,19 @@ def _help(arguments: list[str]) -> int:
     """Of a command its flags, of a key of the config what it means."""
     if not arguments or arguments[0] in _HELP:
         return _say_text(_overview())
-    if arguments[0] in _COMMANDS:
-        return _COMMANDS[arguments[0]].run(["--help"])
+    if arguments[0] in COMMANDS:
+        return COMMANDS[arguments[0]].run(["--help"])
     return _explain([word.lstrip("-") for word in arguments])
 
 
 def _completion(arguments: list[str]) -> int:
     from reloader.commands.completion import completion
 
-    table = {name: command.help for name, command in _COMMANDS.items()}
+    table = {name: command.help for name, command in COMMANDS.items()}
     return _say_text(completion("".join(arguments), table))
 
 
-_COMMANDS = {
+COMMANDS = {
     "run": _Command("build, run, watch; what reloader does without a command", _run),
     "check": _Command("find errors in the config, and warnings", _check),
     "explain": _Command("tell what a save of a file does, or what a key means", _explain),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from distribution import man
 from reloader.config.render import config_table
 from reloader.report.reference import events_page
 from tests.faults.catalogue import all_faults
@@ -17,6 +18,11 @@ ROOT = Path(__file__).parent.parent
 def test_events_page_is_current():
     """docs/events.md is what the dataclasses give (python -m reloader.report.reference)."""
     assert (ROOT / "docs/events.md").read_text() == events_page()
+
+
+def test_the_man_page_is_current():
+    """It is what the command line's tables give (python -m distribution.man)."""
+    assert man.PAGE.read_text() == man.page()
 
 
 def test_config_table_is_current():

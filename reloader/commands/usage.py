@@ -11,7 +11,7 @@ from reloader.config.model import SECTIONS, options
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_EXAMPLES = (
+EXAMPLES = (
     ("reloader", "as the project's files, or its config, say"),
     ("reloader app.py --port 8080", "a file, with arguments of its own"),
     ("reloader -e py,html -i '*.log' app.py", "these extensions, not those files"),
@@ -32,7 +32,7 @@ def _lines(usage: str, width: int) -> Iterator[str]:
     yield ""
     yield "Builds and runs an app, and restarts it when its files change."
     yield from ("", "examples:")
-    yield from (f"  {line:<{_COLUMN + 11}} {what}" for line, what in _EXAMPLES)
+    yield from (f"  {line:<{_COLUMN + 11}} {what}" for line, what in EXAMPLES)
     yield from ("", "flags:")
     rows = [("-c, --config FILE|DIRECTORY", "another config; several are several apps")]
     rows += [(", ".join(s.names) + f" {s.value}".rstrip(), s.help) for s in SHORT]

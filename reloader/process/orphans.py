@@ -11,9 +11,7 @@ import fcntl
 import os
 import sys
 import time
-from typing import TYPE_CHECKING
-
-from reloader import files
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -171,9 +169,10 @@ def _write(pipe: int, line: str) -> None:
 
 def _sweep(run: str) -> tuple[str, ...]:
     """Returns the command that ends what is left, without its last arguments."""
+    loader: Any = __spec__.loader  # it knows the way into an archive, too
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sources = [
-        (f"reloader.{name}", files.read(f"{package}/{name.replace('.', '/')}.py").decode())
+        (f"reloader.{name}", loader.get_data(f"{package}/{name.replace('.', '/')}.py").decode())
         for name in _SOURCES
     ]
     # The interpreter itself, for a virtual environment may be replaced, too.

@@ -15,7 +15,7 @@ from reloader.core.news import Noted
 from reloader.light import dataclass, field, replace
 from reloader.process.children import SpawnError
 from reloader.warm.inside import wire
-from reloader.warm.plan import judge
+from reloader.warm.plan import SITE, judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from reloader.process.children import Children
     from reloader.process.spec import SpawnSpec
 
-SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")  # of `sitecustomize`
 LATER: Seconds = 1.0  # after a start: the app has the processor, a new server can wait
 ANSWER: Seconds = 0.5  # the longest wait for a server's answer; two forks of a large one take 0.02
 MOST_CULPRITS = 8  # modules that a server goes without; with more there is no server

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # Long paths and blanks don't fit into a #! line: pip and uv write a script for two languages.
 _EXEC = re.compile(rb"#!/bin/sh\n'''exec' [\"']?([^\"'\n]+?)[\"']? \"\$0\"")
+SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")  # of `sitecustomize`
 _HEAD = 512  # bytes: more than the kernel reads of a #! line
 _WITH_VALUE = ("-X", "-W", "--check-hash-based-pycs")
 # Debuggers, profilers and instruments have to come before everything else.
@@ -35,8 +36,15 @@ class Verdict:
     told: bool = True
 
 
-def judge(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> Verdict:  # noqa: PLR0911 -- an answer each
+def judge(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> Verdict:
     """Tells if this command is Python, and starts in a way that a server can start in, too."""
+    verdict = _program(argv, env, cwd)
+    if not verdict.why and not os.path.isdir(SITE):
+        return Verdict("reloader is a single file here: its sources can't be loaded into the app")
+    return verdict
+
+
+def _program(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> Verdict:  # noqa: PLR0911 -- an answer each
     try:
         path = find(argv[0], env, cwd)
     except SpawnError as error:

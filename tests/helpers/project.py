@@ -32,6 +32,7 @@ PERSONAL = (
     *("RELOADER_", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "COLORTERM", "air_wd", "APP_"),
     "PYTHONDONTWRITEBYTECODE",  # each start would compile us anew
 )
+PROGRAM = (sys.executable, "-m", "reloader")
 PYTHON = [sys.executable, "-IS"]  # the quickest start
 ENTRYPOINT = f"entrypoint = {json.dumps([*PYTHON, 'app.py'])}\n"
 BUILD = f'cmd = "{" ".join(PYTHON)} build.py"\n'
@@ -50,7 +51,14 @@ class Run:
     """One `reloader run`, and what it says."""
 
     def __init__(
-        self, folder: Path, args: tuple[str, ...], env: dict[str, str], *, json_: bool, **popen: Any
+        self,
+        folder: Path,
+        args: tuple[str, ...],
+        env: dict[str, str],
+        *,
+        json_: bool,
+        program: tuple[str, ...] = PROGRAM,
+        **popen: Any,
     ) -> None:
         self.stdout_file = folder.parent / f"stdout-{uuid.uuid4().hex[:6]}"
         self.stderr_file = self.stdout_file.with_name(f"stderr-{self.stdout_file.name[7:]}")
@@ -59,7 +67,7 @@ class Run:
         self.cursor = 0  # the seq of the last event that was waited for
         self._ended = False
         self._told = threading.Condition()
-        command = [sys.executable, "-m", "reloader", "run", *(["--json"] if json_ else []), *args]
+        command = [*program, "run", *(["--json"] if json_ else []), *args]
         with self.stdout_file.open("wb") as out, self.stderr_file.open("wb") as err:
             streams = {
                 "stdin": subprocess.DEVNULL,
@@ -168,6 +176,7 @@ class Project:
         self.log = tmp_path / "app.log"
         self.cookie = uuid.uuid4().hex
         self.runs: list[Run] = []
+        self.program = PROGRAM  # what is started; a release has others
 
     # --- files ---
 
@@ -217,7 +226,7 @@ class Project:
         if hold := os.environ.get("TEST_SWAP_HOLD"):  # the whole suite with the port held, or not
             clean["RELOADER_SWAP_HOLD"] = hold
         clean |= {COOKIE: self.cookie, "APP_LOG": str(self.log)} | (env or {})
-        self.runs.append(Run(self.folder, args, clean, json_=json_, **popen))
+        self.runs.append(Run(self.folder, args, clean, json_=json_, program=self.program, **popen))
         return self.runs[-1]
 
     def start(self, *args: str, **options: Any) -> Run:

@@ -1,0 +1,1 @@
+"""All that a release consists of, made from this checkout: `make dist`, `make release`."""
