@@ -7,7 +7,7 @@ prints what is left to type. Said twice it does the same again: nothing is lost 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 import subprocess
 import sys
@@ -76,7 +76,7 @@ def main() -> int:
         )
         return 1
     try:
-        day = datetime.datetime.now(tz=datetime.timezone.utc).date().isoformat()
+        day = dt.datetime.now(tz=dt.timezone.utc).date().isoformat()
         changes = with_section(CHANGES.read_text(), version, day)
     except ValueError as error:
         print(f"CHANGELOG.md: {error}", file=sys.stderr)

@@ -6,7 +6,10 @@ import pytest
 
 from distribution import release
 
-OLD = "# Changelog\n\nWords.\n\n## Unreleased\n\n### Added\n\n- A thing.\n\n## 0.1.0 - 2026-01-02\n\n- First.\n"
+OLD = (
+    "# Changelog\n\nWords.\n\n## Unreleased\n\n### Added\n\n- A thing.\n\n"
+    "## 0.1.0 - 2026-01-02\n\n- First.\n"
+)
 NEW = OLD.replace("## Unreleased\n", "## Unreleased\n\n## 0.2.0 - 2026-03-04\n")
 
 
