@@ -81,7 +81,8 @@ class Swap:
     def drain(self, ticket: Ticket, is_ending: bool) -> tuple[Fact, ...]:
         """Tells when a generation owes no answer any more; at once where that can't be seen."""
         is_seen = self._ports and self._ports.served(ticket)
-        if is_seen and self._lookout and ticket in self._pids:
+        if self._ports and is_seen and self._lookout and ticket in self._pids:
+            self._ports.keep_steering()  # before the look: what came meanwhile is seen by it
             self._lookout.drain(ticket, self._pids[ticket], is_ending=is_ending)
             return ()
         return () if is_ending else (BecameIdle(ticket),)

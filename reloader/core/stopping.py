@@ -44,6 +44,8 @@ def stop_unwanted(state: State, now: Seconds) -> Turn | None:
             return _stop_job(state, proc, now)
         if proc.life is Life.DRAINING and not _has_drained(state, proc, now):
             continue
+        if proc.life is Life.READY and _waits_its_turn(state, proc, now):
+            continue
         if proc.life is Life.READY and _drains(state):
             by = now + state.settings.strategy.drain
             draining = replace(proc.after(Event.DRAIN_BEGUN), drain_by=by)
@@ -80,6 +82,24 @@ def look_for_streams(state: State, now: Seconds) -> Turn | None:
             ask = (Drain(proc.ticket, is_ending=True),) if _sees_clients(state) else ()
             return Turn(state, ask)
     return None
+
+
+def _waits_its_turn(state: State, proc: Proc, now: Seconds) -> bool:
+    """Returns True while a generation before this one is still ending.
+
+    Each that closes its socket moves the others in the group; until they are steered anew, new
+    connections may reach one that leaves, so that one must be alive and look at its clients again.
+    """
+    return _drains(state) and any(
+        other.ticket < proc.ticket and _is_ending(state, other, now) for other in state.generations
+    )
+
+
+def _is_ending(state: State, proc: Proc, now: Seconds) -> bool:
+    """Returns True from the drain to the end; False for one that even SIGKILL does not end."""
+    if proc.life is Life.KILLED:
+        return now < proc.stop_sent_at + state.settings.grace + 2 * KILL_AGAIN
+    return proc.life in (Life.DRAINING, Life.STOPPING)
 
 
 def _drains(state: State) -> bool:

@@ -24,14 +24,15 @@ class Work(NamedTuple):
         return not self.waiting and not self.busy
 
 
-def work(pids: Iterable[int], listening: Mapping[int, int]) -> Work:
+def work(pids: Iterable[int], listening: Mapping[int, int], rest: int = 0) -> Work:
     """Returns how busy these processes are with the connections to these sockets: inode to port.
 
-    Raises OSError where the kernel can't be asked.
+    `rest`: for so many milliseconds after something was sent, more may follow: servers write the
+    head of an answer, then its body. Raises OSError where the kernel can't be asked.
     """
     waiting = sum(found.waiting for found in diag.listening() if found.inode in listening)
     own = accepting.sockets(pids)
     accepted = diag.connections(frozenset(listening.values()))
     mine = [connection for connection in accepted if connection.inode in own]
-    busy = sum(connection.is_busy for connection in mine)
+    busy = sum(it.is_busy or it.sent_ago < rest for it in mine)
     return Work(waiting, busy, len(mine) - busy)

@@ -33,6 +33,7 @@ _FIRST_LOOK: Seconds = 0.003
 _LONGEST_PAUSE: Seconds = 0.1  # between two looks
 _SHARE = 6  # of the time, one part at most is spent looking
 _BUSY_LOOK: Seconds = 0.01  # sock_diag walks all connections of the machine: 8 ms on a busy one
+_REST = 20  # milliseconds between two writes of one answer, at most; the kernel counts in 4, often
 _QUIET_LOOKS = 3  # at rest in so many looks in a row
 _LEARNS: Seconds = 60.0
 _LEARN_PAUSE: Seconds = 0.5
@@ -210,7 +211,8 @@ class Lookout:
         pause = _BUSY_LOOK
         while self._asked.get(ticket) is event and accepting.lives(pid):
             try:
-                work = idle.work(self._pids(ticket, pid), listening)
+                rest = 0 if is_ending else _REST
+                work = idle.work(self._pids(ticket, pid), listening, rest)
             except OSError:
                 return False  # its time is given by the deadline alone
             if work.is_idle and (work.quiet or not is_ending):

@@ -10,6 +10,7 @@ out of range lets the kernel choose, which is harmless when one is left.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import socket
 import struct
@@ -29,6 +30,7 @@ _LOAD, _IS_EQUAL, _RETURN = 0x20, 0x15, 0x06  # BPF_LD | BPF_W | BPF_ABS, BPF_JE
 _IP_HEADER = 0xFFF00000  # SKF_NET_OFF
 _IP_SOURCE = 12  # offset of the source address in an IPv4 header
 _LOOKS, _LOOK = 200, 0.001  # and seconds between two
+_JOINS = 20
 BACKLOG = 4096  # connections that wait; the kernel cuts it to net.core.somaxconn
 
 
@@ -106,6 +108,27 @@ class Group:
             if last != inode:
                 self._order[at] = last
         return tuple(self._order)
+
+    def join(self, address: Address, *, beside: bool) -> socket.socket:
+        """Returns a socket that listens, as the last of the group. Raises OSError.
+
+        When another leaves at that very moment, nobody can tell which came first, and with it the
+        numbers of all; so it is done again.
+        """
+        for _ in range(_JOINS):
+            made = make(address, beside=beside)
+            try:
+                before = self.members()
+                made.listen(BACKLOG)
+                is_last = self.members() == before
+            except OSError:
+                made.close()
+                raise
+            if is_last:
+                self.joined(inode_of(made))
+                return made
+            made.close()
+        raise OSError(errno.EAGAIN, "others leave the group all the time")
 
     def steer(self, through: socket.socket, inode: int, probed: int = 0, source: str = "") -> None:
         """Sends new connections to one socket; `through`: any of the group. Raises OSError.

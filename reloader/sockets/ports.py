@@ -161,11 +161,13 @@ class Ports:
             if start not in self._starts:
                 return
             self._holds, self._serving = False, start
-            for place in self._starts[start].served():
-                if place.copy:
-                    with suppress(OSError):
-                        self._group(place.address).steer(place.copy, place.inode)
+            self._steer()
             self._settle()
+
+    def keep_steering(self) -> None:
+        """Sends new connections where they were sent, after others have left the group."""
+        with self._lock:
+            self._steer()
 
     def lets_probe(self, start: Start, source: str) -> bool:
         """Lets connections from an IPv4 address reach a start that others do not reach yet.
@@ -201,6 +203,7 @@ class Ports:
             if self._holds and not self._starts:
                 for place in served.values():
                     self._park(place)
+            self._steer()
             self._settle()
 
     def release(self) -> None:
@@ -237,6 +240,17 @@ class Ports:
 
     # --- how -------------------------------------------------------------------------------------
 
+    def _steer(self) -> None:
+        """Sends new connections to the start that serves, wherever it is in the group now."""
+        if self._holds or self._serving not in self._starts:
+            return
+        for place in self._starts[self._serving].served():
+            every = (starts.by_address.get(place.address) for starts in self._starts.values())
+            copy = next((other.copy for other in every if other and other.copy), None)
+            if copy:
+                with suppress(OSError):
+                    self._group(place.address).steer(copy, place.inode)
+
     def _settle(self) -> None:
         """Ends a swap once the start that serves is alone: reloader holds nothing any more.
 
@@ -247,9 +261,6 @@ class Ports:
         places = self._starts[self._serving]
         places.is_settled = True
         for address, place in list(places.by_address.items()):
-            if place.copy and place.listens:
-                with suppress(OSError):  # the next one to join is not to get anything yet
-                    self._group(address).steer(place.copy, place.inode)
             if not place.is_taken:
                 del places.by_address[address]
             if not place.is_taken or not place.is_shared:
@@ -279,6 +290,9 @@ class Ports:
             has_rival = self._has_rival(start, address.port)
             if not has_moved and not has_rival:
                 raise
+        if has_rival:
+            with suppress(OSError):  # it can't be seen who listens: the app's own call joins it
+                return self._group(address).join(address, beside=True)
         return group.make(address, beside=has_rival)
 
     def _drop_parked(self, start: Start, port: int) -> bool:
@@ -302,12 +316,10 @@ class Ports:
         if old.address in self._parked:
             return
         with suppress(OSError):
-            made = group.make(old.address, beside=self._serves(old.address))
+            joint = self._group(old.address)
+            made = joint.join(old.address, beside=self._serves(old.address))
             try:
-                made.listen(group.BACKLOG)
                 inode = group.inode_of(made)
-                joint = self._group(old.address)
-                joint.joined(inode)
                 joint.steer(made, inode)
             except OSError:
                 made.close()

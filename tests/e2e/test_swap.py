@@ -126,11 +126,8 @@ def mode(request: pytest.FixtureRequest) -> Iterator[str]:
     yield f'hold = "on"\nmode = "{request.param}"\n'
 
 
-def test_no_request_is_lost(project: Project, mode: str, request: pytest.FixtureRequest) -> None:
+def test_no_request_is_lost(project: Project, mode: str) -> None:
     """New connections, slow requests among them, through reloads of an app that just dies."""
-    if "overlap" in mode:
-        why = "some requests are cut as the old generation ends: a known fault"
-        request.applymarker(pytest.mark.xfail(strict=False, reason=why))
     server = Server(project, mode)
     run = server.run()
     paths = iter(["/", "/slow", "/", "/"] * 100000)

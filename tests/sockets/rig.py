@@ -136,4 +136,6 @@ def refused(port: int, host: str = "127.0.0.1") -> bool:
         socket.create_connection((host, port), 5).close()
     except ConnectionRefusedError:
         return True
+    except ConnectionResetError:  # it was closed at that very moment
+        return False
     return False

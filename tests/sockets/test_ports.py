@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from reloader.sockets import group
+from reloader.sockets.address import Address
 from tests.helpers.until import until
 from tests.sockets.rig import SERVER, ask, free_port, refused
 
@@ -287,6 +289,45 @@ def test_new_before_old(rig: Rig, port: int) -> None:
     rig.ports.steer(third)
     rig.stop(second)
     assert {ask(port) for _ in range(50)} == {"three"}
+
+
+def test_one_of_three_ends(rig: Rig, port: int) -> None:
+    """The others take other numbers in the group; new connections go on to the newest alone."""
+    first, second = rig.server("one", at(port)), rig.server("two", at(port))
+    rig.ports.steer(second)
+    third = rig.server("three", at(port))
+    rig.ports.steer(third)
+    rig.stop(first)
+    assert {ask(port) for _ in range(50)} == {"three"}
+    fourth = rig.server("four", at(port))
+    assert {ask(port) for _ in range(50)} == {"three"}
+    rig.ports.steer(fourth)
+    rig.stop(third)
+    assert {ask(port) for _ in range(50)} == {"four"}
+    rig.stop(second)
+    assert {ask(port) for _ in range(50)} == {"four"}
+
+
+def test_one_leaves_while_another_joins(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which came first decides the numbers of all, so it must not stay open."""
+    address, joint = Address(socket.AF_INET, bytes([127, 0, 0, 1]), port), group.Group()
+    first = joint.join(address, beside=False)
+    with joint.join(address, beside=True) as second:
+        looks = iter([None, first.close])
+
+        def members() -> tuple[int, ...]:
+            if leaves := next(looks, None):
+                leaves()
+            return group.Group.members(joint)
+
+        monkeypatch.setattr(joint, "members", members)
+        with joint.join(address, beside=True) as third:
+            joint.steer(third, group.inode_of(third))
+            second.setblocking(False)
+            for _ in range(20):
+                socket.create_connection(("127.0.0.1", port), 5).close()
+            with pytest.raises(BlockingIOError):
+                second.accept()
 
 
 def test_a_probe_reaches_a_start_that_nobody_else_reaches(rig: Rig, port: int) -> None:

@@ -381,6 +381,31 @@ def test_overlap_starts_the_new_one_first():
     book.waits_until(None)
 
 
+def test_generations_leave_one_after_the_other():
+    """A socket that closes moves the others: who leaves next looks at its clients after that."""
+    book = serving(OVERLAP).at(10, save()).at(10.002).expect(Spawn(2, APP))
+    book.at(10.01, ProcessStarted(2, 102, "app"))
+    book.at(10.1, BecameReady(2)).tells(AppReady).expect(Route(Gate.OPEN, 2), Drain(1))
+    book.at(10.11, save()).at(10.112).expect(Spawn(3, APP))
+    book.at(10.12, ProcessStarted(3, 103, "app"))
+    book.at(10.2, BecameReady(3)).tells(AppReady).expect(Route(Gate.OPEN, 3))
+    book.at(10.35).expect(Stop(1, TERM)).waits_until(11.35)
+    book.exits(1, at=10.5).expect(Drain(2)).waits_until(10.75)
+    book.at(10.6, BecameIdle(2)).expect(Stop(2, TERM)).exits(2).waits_until(None)
+
+
+def test_one_that_can_not_be_ended_holds_back_no_other():
+    """SIGKILL does not end what a debugger holds; the next one leaves all the same."""
+    book = serving(OVERLAP).at(10, save()).at(10.002).expect(Spawn(2, APP))
+    book.at(10.01, ProcessStarted(2, 102, "app"))
+    book.at(10.1, BecameReady(2)).tells(AppReady).expect(Route(Gate.OPEN, 2), Drain(1))
+    book.at(10.1, BecameIdle(1)).expect(Stop(1, TERM)).at(11.1)
+    book.expect(Drain(1, is_ending=True)).at(11.2, save()).at(11.202).expect(Spawn(3, APP))
+    book.at(11.21, ProcessStarted(3, 103, "app"))
+    book.at(11.3, BecameReady(3)).tells(AppReady).expect(Route(Gate.OPEN, 3))
+    book.at(15.1).expect(Kill(1)).at(15.6).expect(Kill(1)).at(16.1).expect(Kill(1), Drain(2))
+
+
 def test_a_new_one_that_crashes_is_dropped():
     """The old one goes on, and the next save tries again."""
     book = serving(OVERLAP).at(10, save()).at(10.002).expect(Spawn(2, APP))
