@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from reloader.core.feedback import Loop
 from reloader.core.life import Life
 from reloader.core.news import AppStarted, AppStopped, BuildStarted, RuleStarted
+from reloader.core.places import exclude, in_words
 from reloader.core.values import Role
 
 if TYPE_CHECKING:
@@ -22,11 +23,8 @@ if TYPE_CHECKING:
 
 def loop_text(found: Finding) -> str:
     """Returns the warning about what the build or the app writes into the tree."""
-    path = found.path
+    path, hint = in_words(found.paths), exclude(found.paths)
     files = f" ({found.files} files)" if found.files > 1 else ""
-    is_folder = path.endswith("/")
-    key = "exclude_dir" if is_folder else "exclude_regex" if "*" in path else "exclude_file"
-    hint = f'{key} = ["{path.rstrip("/")}"]'
     who = f"the command of rule {found.lane}" if found.lane else "the build"
     slowed = f"acted on after {found.wait:.3g}s, then later and later"
     match found.loop:

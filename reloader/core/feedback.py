@@ -14,14 +14,16 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from reloader.core.needs import NOTHING, Needs
-from reloader.core.outputs import Outputs, Verdict, folder
+from reloader.core.outputs import Outputs, Verdict
+from reloader.core.places import SEVERAL, folder, like
 from reloader.core.starts import Starts, Writer, key_of
-from reloader.core.values import Written
+from reloader.core.values import Kind, Written
 from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from reloader.core.places import Places
     from reloader.core.values import Change, Seconds, Ticket
 
 MUCH = 8192  # bytes more than a file takes: as many may be anything
@@ -71,11 +73,11 @@ class Loop(Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """For the user, once. `path`: a folder with a slash at its end, or a file."""
+    """For the user, once. `paths`: directories with a slash at their end, globs, files."""
 
     loop: Loop
     lane: str
-    path: str
+    paths: tuple[str, ...]
     files: int = 1
     wait: Seconds = 0.0
 
@@ -148,8 +150,8 @@ class Feedback:
         if not end.wait:
             return Ruling(self._put(name, lane), end.changes, tuple(found))
         if end.wait > 1 and not lane.told:
-            paths = [change.path for change in end.changes]
-            found.append(Finding(Loop.BUILD_REPEATS, name, common(paths), len(paths), end.wait))
+            new = end.repeated
+            found.append(Finding(Loop.BUILD_REPEATS, name, new.paths, new.files, end.wait))
             lane = replace(lane, told=True)
         later = {c.path: Waiting(c, now, now + end.wait, by_start=False) for c in end.changes}
         lane = replace(lane, waiting={**lane.waiting, **later})
@@ -232,7 +234,8 @@ class Feedback:
         for key, (change, writer), answer in zip(keys, asked, answers, strict=True):
             if answer.tell:
                 loop = Loop.APP_WRITES if writer is Writer.APP else Loop.AFTER_STARTS
-                found.append(Finding(loop, name, _shown(key, change), 1, answer.wait))
+                place = _shown(change, starts.times[key])
+                found.append(Finding(loop, name, (place,), 1, answer.wait))
             if answer.wait:
                 waiting.setdefault(key, Waiting(change, now, now + answer.wait))
                 continue
@@ -263,25 +266,13 @@ def _split(change: Change) -> Iterable[tuple[str, Change]]:
     return ((name, replace(change, needs=part)) for name, part in parts)
 
 
-def common(paths: list[str]) -> str:
-    """The folder that the paths have in common, "out/"; a path that is alone."""
-    if len(paths) == 1:
-        return paths[0]
-    words = [folder(path).split("/") for path in paths]
-    shared = []
-    for level in zip(*words, strict=False):
-        if len(set(level)) > 1:
-            break
-        shared.append(level[0])
-    return "/".join(shared) + "/" if any(shared) else paths[0]
+def _output(lane: str, found: Places) -> Finding:
+    return Finding(Loop.BUILD_WRITES, lane, found.paths, found.files)
 
 
-def _output(lane: str, paths: tuple[str, ...]) -> Finding:
-    return Finding(Loop.BUILD_WRITES, lane, common(list(paths)), len(paths))
-
-
-def _shown(key: str, change: Change) -> str:
-    """A new name is one of many: its folder, or the pattern at the top."""
-    if key == change.path:
-        return key
-    return folder(change.path) + "/" if "/" in change.path else key
+def _shown(change: Change, seen: int) -> str:
+    """A new name is one of many: its directory, if so many can have filled it; else a glob."""
+    if change.kind is not Kind.NEW:
+        return change.path
+    place = folder(change.path)
+    return f"{place}/" if place and SEVERAL <= change.beside <= seen + 1 else like(change.path)

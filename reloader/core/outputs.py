@@ -15,6 +15,7 @@ from collections import Counter
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
+from reloader.core.places import Places, places_of
 from reloader.core.values import Kind
 from reloader.light import dataclass, field, replace
 
@@ -73,6 +74,7 @@ class Output:
     high: Seconds = 0.0  # the latest
     bouts: int = 0  # in its last run
     most: int = 0  # in a run
+    beside: int = 0  # watched files in its directory; 0 if unknown
     digest: str = ""  # of what it held last
     before: str = ""  # the same, after the run before
 
@@ -105,6 +107,7 @@ class Output:
             low=low,
             high=high,
             digest=change.digest,
+            beside=change.beside,
             counted=False,
             made=self.made or change.kind is not Kind.CHANGED,
             gone=change.kind is Kind.DELETED,
@@ -132,10 +135,6 @@ class Output:
 def near(one: Seconds, other: Seconds, ratio: float, slack: Seconds) -> bool:
     low, high = sorted((one, other))
     return high + A_BIT <= ratio * (low + A_BIT) + slack
-
-
-def folder(path: str) -> str:
-    return path.rpartition("/")[0]
 
 
 def top(path: str) -> str:
@@ -174,7 +173,8 @@ class Ended:
     outputs: Outputs
     changes: tuple[Change, ...] = ()
     wait: Seconds = 0.0
-    found: tuple[str, ...] = ()  # the paths that are known to be the build's, at the first time
+    found: Places = Places()  # that are known to be the build's, and were not told
+    repeated: Places = Places()  # of the changes
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class Outputs:
     again: int = 0  # runs in a row for nothing but what the build has written
     held: tuple[Held, ...] = ()
     held_at: Seconds = 0.0
-    told: bool = False
+    told: tuple[str, ...] = ()  # places
 
     @property
     def overdue_at(self) -> Seconds | None:
@@ -222,20 +222,20 @@ class Outputs:
 
     def judge(
         self, changes: Sequence[Change], now: Seconds, *, by_git: bool
-    ) -> tuple[Outputs, list[Verdict], tuple[str, ...]]:
-        """Returns a verdict on each; when paths are known for the first time, those, too."""
+    ) -> tuple[Outputs, list[Verdict], Places]:
+        """Returns a verdict on each; and the places that are known and were not told."""
         keys = dict(self.keys)
         names = [self._enter(keys, change, now) for change in changes]
-        known: tuple[str, ...] = ()
+        known = Places()
         if not self.running:  # they come late: what they show of the run before is learned now
             for key in names:
                 keys[key] = replace(keys[key], whole=keys[key].whole + 1)
-            known = self._learn(keys, names)
+            known = self._places(keys, self._learn(keys, names)).without(self.told)
         it, verdicts = replace(self, keys=keys), []
         weights = _weights(self, keys)
         for key, change in zip(names, changes, strict=True):
             out = keys[key]
-            weight = weights[kind_of(key)] - _weight(self, out)
+            weight = weights[kind_of(change.path)] - _weight(self, keys[change.path])
             verdict = Verdict.COUNTS if by_git else _verdict(it, out, weight, change, now)
             if out.known and out.is_once_more:
                 keys[key] = replace(out, most=out.bouts)
@@ -245,12 +245,12 @@ class Outputs:
                 at = it.held_at if it.held else now
                 it = replace(it, held=(*it.held, held), held_at=at)
             elif verdict is Verdict.COUNTS:
-                keys[key] = replace(keys[key], counted=True)
+                for name in {key, change.path}:
+                    keys[name] = replace(keys[name], counted=True)
                 it = replace(it, strange=it.strange or not keys[key].by_hand)
         while len(keys) > MOST:
             del keys[next(iter(keys))]
-        found = () if self.told else known
-        return replace(it, told=self.told or bool(known)), verdicts, found
+        return replace(it, told=(*self.told, *known.paths)), verdicts, known
 
     def _enter(self, keys: dict[str, Output], change: Change, now: Seconds) -> str:
         """Books the change; by which key it is known."""
@@ -278,6 +278,7 @@ class Outputs:
         for key, out in keys.items():
             if out.run == self.run:
                 keys[key] = replace(out, whole=out.whole + 1, most=max(out.most - 1, out.bouts))
+        found = self._places(keys, now_known).without(self.told)
         counting = [
             held.change
             for held in self.held
@@ -290,13 +291,14 @@ class Outputs:
             keys=keys,
             longest=max(self.longest, now - self.began),
             learning=False,
-            cuts=0,
+            cuts=self.cuts if counting else 0,
             cuts_by_hand=0,
             hung=0,
             again=again,
-            told=self.told or bool(now_known),
+            told=(*self.told, *found.paths),
         )
-        return Ended(it, tuple(counting), wait, () if self.told else now_known)
+        repeated = self._places(keys, [change.path for change in counting], renamed=True)
+        return Ended(it, tuple(counting), wait, found, repeated)
 
     def _learn(self, keys: dict[str, Output], names: Sequence[str]) -> tuple[str, ...]:
         """What this run has shown; the paths of which it is known from now on.
@@ -324,6 +326,19 @@ class Outputs:
                 keys[key] = replace(out, known=True, most=max(out.most, out.bouts))
                 learned.append(key)
         return tuple(learned)
+
+    def _places(
+        self, keys: Mapping[str, Output], known: Sequence[str], *, renamed: bool = False
+    ) -> Places:
+        """Returns the places of keys and of paths."""
+        if not known:
+            return Places()
+        patterns = {key for key in known if "*" in key}
+        paths = [key for key in known if "*" not in key]
+        written = {k: o.beside for k, o in keys.items() if "*" not in k and not o.by_hand}
+        paths += [k for k in written if keys[k].run == self.run and pattern(k) in patterns]
+        others = [key for key, out in keys.items() if out.by_hand]
+        return places_of(paths, written, others, renamed=renamed or bool(patterns))
 
     def in_peace(self, change: Change) -> Outputs:
         """It has changed while nothing was at work: people save it."""
@@ -361,8 +376,10 @@ def _is_held(it: Outputs, out: Output, weight: int, change: Change, now: Seconds
     if out.by_hand:
         return False
     left = it.left and now - it.ended < AFTER
-    has_shown = out.row > 1 or out.made or out.recurs or weight >= FOLDER
-    new_or_gone = change.kind is not Kind.CHANGED
+    made = out.made and out.whole > 0
+    has_shown = out.row > 1 or made or out.recurs or weight >= FOLDER
+    # A name that comes or goes where builds have never written anything is a person's.
+    new_or_gone = change.kind is not Kind.CHANGED and (it.learning or weight > 0)
     return has_shown or new_or_gone or left or it.cuts >= (1 if it.learning else CUTS)
 
 

@@ -87,6 +87,7 @@ class Starts:
     habits: Mapping[str, Habit] = field(default_factory=dict)
     run: int = 0  # 0: there was no start yet
     at: Seconds = 0.0  # of the last start
+    times: Mapping[str, int] = field(default_factory=dict)  # changes in all, by key
 
     def begin(self, now: Seconds) -> Starts:
         lasted, habits = now - self.at, {}
@@ -95,15 +96,16 @@ class Starts:
                 continue  # a long run went by without it
             fewer = habit.run < self.run and lasted > habit.low
             habits[key] = replace(habit, runs=max(habit.runs - 1, 0)) if fewer else habit
-        return Starts(habits, self.run + 1, now)
+        return Starts(habits, self.run + 1, now, self.times)
 
     def judge(
         self, asked: Iterable[tuple[str, Writer, Seconds | None]], now: Seconds, *, by_git: bool
     ) -> tuple[Starts, list[Answer]]:
         """Answers in order; each is asked with its key, its writer, and since when one waits."""
-        habits, answers = dict(self.habits), []
+        habits, times, answers = dict(self.habits), dict(self.times), []
         for key, writer, since in asked:
             habit = habits.pop(key, None)
+            times[key] = times.pop(key, 0) + 1
             if not self.run or by_git or writer is Writer.OTHER:
                 answers.append(AT_ONCE)
                 if habit:
@@ -116,7 +118,9 @@ class Starts:
             answers.append(answer)
         while len(habits) > MOST:
             del habits[next(iter(habits))]
-        return replace(self, habits=habits), answers
+        while len(times) > MOST:
+            del times[next(iter(times))]
+        return replace(self, habits=habits, times=times), answers
 
     def _asked(
         self, old: Habit, writer: Writer, since: Seconds | None, now: Seconds

@@ -75,6 +75,7 @@ class Change:
     size: int = 0  # in bytes
     least: int = 0  # bytes that its writer must have written; 0 if it may be none
     age: Seconds = 0.05  # how long ago it may have been made, at most
+    beside: int = 0  # watched files in its directory, itself too; 0 if unknown
     error: str = ""  # why the app could not import it: "line 3: invalid syntax"
 
 

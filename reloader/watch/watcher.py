@@ -273,7 +273,8 @@ class Watcher:
                 self._renews = self._renews or decision.is_filter
                 self._note_config(path)
             if needs := decision.needs:
-                change = Change(self._rules.shown(path), needs, age=age)
+                beside = self._tree.number_beside(path)
+                change = Change(self._rules.shown(path), needs, age=age, beside=beside)
                 yield filled(change, path, old, reads=few)
 
     def _note_config(self, path: str) -> None:

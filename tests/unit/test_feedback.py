@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reloader.core.feedback import Account, Feedback, Loop, common
+from reloader.core.feedback import Account, Feedback, Loop
 from reloader.core.needs import RELOAD, Needs
 from reloader.core.outputs import CUTS_BY_HAND, HOLDS, pattern
 from reloader.core.starts import FREE, SLOWEST, Writer
@@ -113,7 +113,7 @@ def test_a_build_that_makes_a_folder_is_followed_by_one_more(*, dated: bool) -> 
     assert [story.build(*emptied, dated=dated) for _ in range(5)] == [[]] * 5
     if dated:
         [found] = story.found
-        assert (found.loop, found.path, found.files) == (Loop.BUILD_WRITES, "site/", 5)
+        assert (found.loop, found.paths, found.files) == (Loop.BUILD_WRITES, ("site/",), 5)
 
 
 def test_one_file_that_a_generator_makes_is_one_more_build() -> None:
@@ -174,6 +174,43 @@ def test_a_save_during_a_build_counts_at_once() -> None:
         story.now += 0.3
         assert not story.change("site/2.html")
         assert story.change(path)
+
+
+@pytest.mark.parametrize("kind", [NEW, DELETED])
+def test_a_file_that_a_person_makes_or_deletes_during_a_build_counts_at_once(kind: Kind) -> None:
+    """Builds have never written anything there; and it counts as often as other saves."""
+    story = known_build().begin()
+    story.now += 0.3
+    assert story.change("util.go", kind)
+    story.end(cut=True)
+    story.begin()
+    story.now += 0.9
+    assert story.change("util.go")
+
+
+def test_a_new_file_beside_what_the_build_writes_waits_for_its_end() -> None:
+    story = known_build().begin()
+    story.now += 0.3
+    assert not story.change("site/new.html", NEW)
+    assert story.end() == ["site/new.html"]
+
+
+def test_a_build_with_new_names_in_new_directories_is_slowed_and_told() -> None:
+    """A few of its runs are ended for them, not one after the other for ever."""
+    story, builds = Story(), 0
+    while story.now < 120:
+        story.begin()
+        story.now += 0.5
+        builds += 1
+        if story.change(f"{builds}x/a.{builds}e", NEW):
+            story.end(cut=True)
+            continue
+        story.now += 0.5
+        if not story.end():
+            story.now = story.feedback.next_at
+            assert story.take(story.feedback.due(story.now))
+    assert builds <= 13
+    assert [found.loop for found in story.found] == [Loop.BUILD_REPEATS]
 
 
 def test_a_page_that_changes_once_more_counts_at_the_end() -> None:
@@ -315,7 +352,7 @@ def test_what_the_app_writes_is_slowed_and_told_once(path: str, kind: Kind, afte
     assert runs(story, path, 9, after, kind) == [0, 0, 0, 1, 2, 4, 8, 16, 30]
     [found] = story.found
     assert found.loop is Loop.APP_WRITES
-    assert (found.path, found.wait) in {("state.json", 2), ("out/4/", 2)}
+    assert (found.paths, found.wait) in {(("state.json",), 2), (("out/*/r.json",), 2)}
     assert SLOWEST == 30
 
 
@@ -428,16 +465,3 @@ def test_an_account_outlives_its_processes() -> None:
 )
 def test_new_names_have_a_pattern(path: str, names: str) -> None:
     assert pattern(path) == names
-
-
-@pytest.mark.parametrize(
-    ("paths", "found"),
-    [
-        (["a.js"], "a.js"),
-        (["dist/a.js", "dist/b/c.js"], "dist/"),
-        (["dist/x/a.js", "dist/x/b.js"], "dist/x/"),
-        (["a.js", "dist/b.js"], "a.js"),
-    ],
-)
-def test_what_paths_have_in_common(paths: list[str], found: str) -> None:
-    assert common(paths) == found
