@@ -5,6 +5,7 @@ Pure: bytes in, bytes out.
 
 from __future__ import annotations
 
+LONG = 4096  # bytes of a line that is not held back, where no mark must go before it
 KEPT = 65_536  # bytes of the end of the output: errors are at its end
 
 
@@ -40,10 +41,13 @@ class Marker:
 
     def feed(self, data: bytes) -> bytes:
         """Returns all whole lines, each with its mark."""
-        if not self._mark:
-            return data
         whole, newline, rest = (self._held + data).rpartition(b"\n")
+        if not self._mark and len(rest) > LONG:
+            self._held = b""
+            return whole + newline + rest
         self._held = rest
+        if not self._mark:
+            return whole + newline
         if not newline:
             return b""
         lines = whole.split(b"\n")

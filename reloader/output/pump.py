@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 65_536  # bytes a read: the size of a pipe (pipe(7))
 _PATIENCE: Seconds = 0.2  # a line that has not ended by then comes out as it is
+# The same where no line of another app can come between: Python's print() writes a line and its
+# end one after the other, and reloader's own lines must not stand between them.
+_MOMENT: Seconds = 0.02
 _STUCK: Seconds = 0.05  # a write that takes longer waits for a reader that does not read
 
 
@@ -47,8 +50,14 @@ class _Channel:
         self.stream = stream
         self.tail = Tail()
         self.marker = Marker(mark)
+        self.patience = _PATIENCE if mark else _MOMENT
         self.held_since: Seconds | None = None
         self.is_open = True
+
+    @property
+    def due_at(self) -> Seconds | None:
+        """When the line that has not ended comes out as it is; None: none is held back."""
+        return None if self.held_since is None else self.held_since + self.patience
 
 
 class Pump:
@@ -157,10 +166,10 @@ class Pump:
 
     def _patience(self) -> int | None:
         """Returns how long to wait for more of a line that has not ended, in ms; None: for ever."""
-        held = [c.held_since for c in self._channels.values() if c.held_since is not None]
-        if not held:
+        due = [c.due_at for c in self._channels.values() if c.due_at is not None]
+        if not due:
             return None
-        return max(0, int((min(held) + _PATIENCE - time.monotonic()) * 1000) + 1)
+        return max(0, int((min(due) - time.monotonic()) * 1000) + 1)
 
     def _sweep(self) -> None:
         """Reads every channel until there is nothing more to read."""
@@ -195,7 +204,7 @@ class Pump:
     def _flush_held(self) -> None:
         now = time.monotonic()
         for channel in self._channels.values():
-            if channel.held_since is not None and now >= channel.held_since + _PATIENCE:
+            if channel.due_at is not None and now >= channel.due_at:
                 self._write(channel.stream, channel.marker.flush())
                 channel.held_since = None
 

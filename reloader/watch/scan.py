@@ -50,3 +50,10 @@ def count_files(tree: Tree) -> int:
         place = tree.rules.folder(path) if names else None
         total += len(seen.files) - sum(1 for n in names if place and not place.decide(n).needs)
     return total
+
+
+def count_beside(tree: Tree, path: str) -> int:
+    """Returns how many files lie in the directory of a file, with it; 0 if that is unknown."""
+    parent, _, name = path.rpartition("/")
+    seen = tree.folders.get(parent or "/")
+    return len(seen.files) + (name not in seen.files) if seen else 0

@@ -181,12 +181,6 @@ class Tree:
         """Returns the paths that have changed or are missing, and were not taken yet."""
         return {*self.changed, *self._unsettled.missing}
 
-    def number_beside(self, path: str) -> int:
-        """Returns how many files lie in the directory of a file, with it; 0 if that is unknown."""
-        parent, _, name = path.rpartition("/")
-        seen = self.folders.get(parent or "/")
-        return len(seen.files) + (name not in seen.files) if seen else 0
-
     def _come_back(self, now: float) -> None:
         """Looks again at what was to be looked at by now."""
         for path, reason in self._unsettled.due(now):

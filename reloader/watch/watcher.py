@@ -26,7 +26,7 @@ from reloader.watch.git import STALE, Repository
 from reloader.watch.ignored import IgnoredSaves
 from reloader.watch.options import ScanOptions
 from reloader.watch.poll_fallback import PollFallback
-from reloader.watch.scan import count_files
+from reloader.watch.scan import count_beside, count_files
 from reloader.watch.tree import Tree
 
 if TYPE_CHECKING:
@@ -273,7 +273,7 @@ class Watcher:
                 self._renews = self._renews or decision.is_filter
                 self._note_config(path)
             if needs := decision.needs:
-                beside = self._tree.number_beside(path)
+                beside = count_beside(self._tree, path)
                 change = Change(self._rules.shown(path), needs, age=age, beside=beside)
                 yield filled(change, path, old, reads=few)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reloader.output.lines import KEPT, Marker, Tail
+from reloader.output.lines import KEPT, LONG, Marker, Tail
 
 
 @given(st.lists(st.binary(max_size=40)))
@@ -33,6 +33,15 @@ def test_a_line_that_does_not_end():
     assert marker.flush() == b"api | name? "
     assert marker.feed(b"Ada\ntwo\n") == b"Ada\napi | two\n"
     assert marker.end() == b""
+
+
+def test_a_line_and_its_end_come_out_together():
+    """As print() writes them; a long line without an end is not held back."""
+    marker = Marker(b"")
+    assert marker.feed(b"one\ntwo") == b"one\n"
+    assert marker.feed(b"\n") == b"two\n"
+    assert marker.feed(b"x" * LONG) == b""
+    assert marker.feed(b"y") == b"x" * LONG + b"y"
 
 
 @pytest.mark.parametrize("size", [10, KEPT, 5 * KEPT])
