@@ -25,12 +25,14 @@ import select
 import selectors
 import signal
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reloader.core.facts import Noticed, ProcessExited, SignalReceived
 from reloader.core.news import KeysOffered, Warned
 from reloader.light import dataclass
 from reloader.process.stop_rule import AT_ONCE
+from reloader.terminal import sentinel
 from reloader.terminal.keys import OFFER, Keys
 
 if TYPE_CHECKING:
@@ -42,14 +44,7 @@ if TYPE_CHECKING:
     from reloader.process.stop_rule import StopTerms
     from reloader.terminal.tty import Terminal
 
-# `read` ends with the pipe, or when the trap has run. 0.3 s: a debugger has shown its prompt by
-# then, and a person who waits for the end doesn't notice.
-_SENTINEL = """trap '' TERM QUIT TSTP TTIN TTOU USR1 USR2
-trap 'hit=1; echo "hangup $0"' HUP
-trap 'hit=1; echo "typed $0"; (sleep .3; echo "later $0") &' INT
-while hit=; read -r _ || [ $hit ]; do :; done
-echo "gone $0"
-"""
+_POST_AGAIN = 1.0  # seconds between two sentinels of one app, if the first has ended or failed
 _WANTS = (signal.SIGTTIN, signal.SIGTTOU)
 _INTERRUPTED = 128 + signal.SIGINT  # a shell's exit code for a child that Ctrl-C has ended
 # A program that polls before it reads wakes up with us at a key: in this time it has read, and was
@@ -63,7 +58,7 @@ class _Holder:
 
     ticket: Ticket
     pid: int  # and its group
-    leash: int  # the sentinel lives as long as this pipe; -1: there is none
+    leash: int = -1  # the sentinel lives as long as this pipe; -1: there is none
     typed: bool = False  # Ctrl-C, and no debugger has taken it
     hung_up: bool = False  # the terminal is gone
     told: bool = False  # that we are to end
@@ -105,6 +100,7 @@ class Foreground:
         self._kept = False  # what is typed is kept for an app that is expected to want it
         self._others_wait = False  # for the terminal, while a job has it
         self._is_open = False
+        self._post_at: Seconds | None = None  # when to post the next sentinel
         self._ear, self._mouth = os.pipe()
         os.set_blocking(self._ear, False)
         self._selector = selectors.DefaultSelector()
@@ -133,12 +129,17 @@ class Foreground:
         self._app = ticket
         self._settle()
 
-    def deadline(self) -> None:
-        """Returns None: only the descriptor tells."""
+    def deadline(self) -> Seconds | None:
+        """Returns when to post a sentinel, if the last one has fallen or none was to be had."""
+        return self._post_at
 
     def read(self) -> Iterable[Fact]:
         """What the sentinel has seen, and what keys ask for."""
         facts: list[Fact] = []
+        if self._post_at is not None and time.monotonic() >= self._post_at:
+            self._post_at = None
+            if self._holder and not self._holder.told:
+                self._post_sentinel(self._holder)
         for word in self._words():
             if self._holder and self._terminal:
                 facts += self._seen(word, self._holder, self._terminal)
@@ -278,7 +279,8 @@ class Foreground:
             return
         self._leave_keys()
         self._terminal.give(pid)
-        self._holder = _Holder(ticket, pid, self._post_sentinel(ticket, pid))
+        self._holder = _Holder(ticket, pid)
+        self._post_sentinel(self._holder)
         if ticket == self._app:
             self._reader = ticket
 
@@ -359,7 +361,7 @@ class Foreground:
 
     def _leave(self, app: _Holder, *, killed: bool) -> None:
         self._dismiss_sentinel(app)
-        self._holder = None
+        self._holder, self._post_at = None, None
         if self._terminal:
             self._terminal.take_back(app.pid)
             self._terminal.restore(killed=killed)
@@ -372,31 +374,21 @@ class Foreground:
 
     # --- the sentinel --------------------------------------------------------------------------
 
-    def _post_sentinel(self, ticket: Ticket, group: int) -> int:
-        """Its leash; -1 if there can be none: then only the app's exit status tells."""
-        source, leash = os.pipe()
-        null = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    def _post_sentinel(self, app: _Holder) -> None:
+        """Without one only the app's exit status tells; one that falls is replaced."""
+        posted_at = time.monotonic()
         try:
-            pid = os.posix_spawn(
-                "/bin/sh",
-                ("sh", "-c", _SENTINEL, str(ticket)),
-                {"RELOADER_SENTINEL": "1", "PATH": os.defpath},
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, source, 0),
-                    (os.POSIX_SPAWN_DUP2, self._mouth, 1),
-                    (os.POSIX_SPAWN_DUP2, null, 2),
-                ],
-                setpgroup=group,
-                setsigmask=(),
-            )
-        except OSError:  # the app has gone already
-            os.close(leash)
-            return -1
-        finally:
-            os.close(source)
-            os.close(null)
-        self._children.register_helper(pid)
-        return leash
+            pid, app.leash = sentinel.post(app.ticket, app.pid, self._mouth)
+        except OSError:  # the app has gone already; no process or descriptor to be had
+            self._post_at = posted_at + _POST_AGAIN
+        else:
+            self._children.register_helper(pid, partial(self._fell, app, posted_at))
+
+    def _fell(self, app: _Holder, posted_at: Seconds) -> None:
+        """Notes the end of a sentinel; one that was not dismissed is to be replaced."""
+        if app.leash >= 0:
+            self._dismiss_sentinel(app)
+            self._post_at = posted_at + _POST_AGAIN
 
     def _dismiss_sentinel(self, app: _Holder) -> None:
         if app.leash >= 0:

@@ -15,6 +15,7 @@ import os  # noqa: E402
 import select  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
+import time  # noqa: E402
 from collections import deque  # noqa: E402
 
 from reloader.core.facts import ProcessExited, Requested, SignalReceived, TreeEmptied  # noqa: E402
@@ -96,6 +97,15 @@ class Mini:
                 self.again = False
                 self.start()
 
+    def ready(self):
+        """Waits for the sources whose descriptor is ready, or whose deadline has passed."""
+        sources = [self.signals, self.foreground]
+        due = [at for source in sources if (at := source.deadline()) is not None]
+        patience = max(0.0, min(due) - time.monotonic()) if due else None
+        ready = select.select(sources, [], [], patience)[0]
+        late = [it for it in sources if (it.deadline() or time.monotonic() + 1) <= time.monotonic()]
+        return [it for it in sources if it in ready or it in late]
+
     def run(self):
         self.start()
         self.facts += self.foreground.open()
@@ -103,7 +113,7 @@ class Mini:
             while self.facts:
                 self.learn(self.facts.popleft())
             if self.children.alive() or (MODE == "wait" and not self.asked):
-                for source in select.select([self.signals, self.foreground], [], [])[0]:
+                for source in self.ready():
                     self.facts += source.read()
         self.foreground.close()
         self.guardian.close()

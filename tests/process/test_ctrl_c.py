@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers.until import until
 from tests.process.lab import lives, state
-from tests.process.tty import patience, sentinels
+from tests.process.tty import listens, patience, sentinels
 
 # The app has the terminal from its start; or it gets it when it wants it.
 either = pytest.mark.parametrize("keys", [{}, {"MINI_KEYS": "1"}], ids=["", "keys"])
@@ -49,6 +49,18 @@ def test_ctrl_c_before_the_sentinel_is_there_ends_us(tty) -> None:
     it.type(CTRL_C)
     it.hear(INT)
     it.hear("over")
+
+
+def test_a_sentinel_that_was_killed_is_replaced(tty) -> None:
+    """The app is deaf to Ctrl-C: nothing but a sentinel can tell of it."""
+    it = tty("loud INT say ready pause")
+    it.ready()
+    (fallen,) = sentinels(it.app)
+    os.kill(fallen, signal.SIGKILL)
+    until(lambda: any(listens(pid) for pid in sentinels(it.app) if pid != fallen))
+    it.type(CTRL_C)
+    it.hear("got INT")
+    it.hear(INT)
 
 
 def test_an_app_that_takes_its_time_is_not_asked_twice(tty) -> None:
