@@ -14,7 +14,6 @@ from reloader.core.news import (
     ConfigChanged,
     Warned,
 )
-from reloader.runtime.wakeup import Wake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +38,6 @@ class Advice:
 
     def __init__(self, config: Callable[[], Config]) -> None:
         self._config = config
-        self._wake = Wake()  # an inbox wants a descriptor; this one is never ready
         self._due: Seconds | None = time.monotonic() + _AFTER_START
         self._told = ""  # the last warning: each is given once
         self._app_pid = 0  # 0: no app is up
@@ -59,7 +57,7 @@ class Advice:
                 self._due = time.monotonic() + _AFTER_START
 
     def fileno(self) -> int:
-        return self._wake.fileno()
+        return -1
 
     def deadline(self) -> Seconds | None:
         return self._due
@@ -72,7 +70,7 @@ class Advice:
             yield Noticed(Warned(text))
 
     def close(self) -> None:
-        self._wake.close()
+        pass
 
     def _by_command(self) -> str:
         from reloader.config import self_reloaders

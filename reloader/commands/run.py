@@ -70,10 +70,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         loop.step((None, Tick()))
         loop.answer()
         inbox.put(foreground.open())
-        for app in apps:
-            app.watch(since)
-            app.open_proxy()
-            app.advise()
+        _begin_the_rest(apps, inbox, since)
         loop.run()
         children.close()  # orphans whose job could not be told
     except BaseException:  # a bug: no process may outlive reloader for it
@@ -87,6 +84,16 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     for app in apps:
         app.clean()
     return Exit.OK
+
+
+def _begin_the_rest(apps: Sequence[Live], inbox: Inbox, since_ns: int) -> None:
+    from reloader.commands.later import Later
+
+    for app in apps:
+        app.watch(since_ns)
+        app.open_proxy()
+        app.advise()
+    inbox.add(Later())
 
 
 def _children(clock: Clock) -> tuple[Children, orphans.Guardian]:

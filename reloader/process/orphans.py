@@ -89,6 +89,7 @@ class Guardian:
         self._pipe = -1
         self._started_at = 0.0
         self._jobs = self._modes = ""
+        self._command: tuple[str, ...] = ()  # read once: the package may be replaced
         self._closed = is_pid1()  # then the kernel kills everything that is left
 
     def guard(self, jobs: Mapping[int, int]) -> None:
@@ -132,6 +133,7 @@ class Guardian:
         """Starts a guardian that knows everything, if one is to be had now."""
         opened: list[int] = []
         try:
+            self._command = self._command or _sweep(self._run)
             source, pipe = os.pipe()
             opened += [source, pipe]
             os.set_blocking(pipe, False)
@@ -145,7 +147,7 @@ class Guardian:
                 actions.append((os.POSIX_SPAWN_DUP2, opened[-1], TERMINAL))
             pid = os.posix_spawn(
                 "/bin/sh",
-                ("sh", "-c", _WAIT, "reloader-guardian", *_sweep(self._run)),
+                ("sh", "-c", _WAIT, "reloader-guardian", *self._command),
                 {"RELOADER_GUARDIAN": "1"},
                 file_actions=actions,
                 setsid=True,

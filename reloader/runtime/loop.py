@@ -78,11 +78,13 @@ class Inbox:
     def add(self, source: Source, seat: Seat | None = None, *, urgent: bool = False) -> None:
         """Reads the source from now on; an urgent one (signals) before all others."""
         (self._urgent if urgent else self._others)[source] = seat
-        self._selector.register(source.fileno(), selectors.EVENT_READ, source)
+        if source.fileno() >= 0:
+            self._selector.register(source.fileno(), selectors.EVENT_READ, source)
 
     def remove(self, source: Source) -> None:
         """Closes the source and never reads it again, though it may be ready by now."""
-        self._selector.unregister(source.fileno())
+        if source.fileno() >= 0:
+            self._selector.unregister(source.fileno())
         self._urgent.pop(source, None)
         self._others.pop(source, None)
         source.close()

@@ -21,7 +21,7 @@ class Source(Protocol):
     """
 
     def fileno(self) -> int:
-        """The descriptor the inbox waits for."""
+        """Returns the descriptor that the inbox waits for; -1 if only the deadline tells."""
 
     def read(self) -> Iterable[Fact]:
         """Returns the facts there are now; never blocks, and takes 50 ms at most."""
