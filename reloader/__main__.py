@@ -6,11 +6,16 @@ import sys
 def main() -> int:
     """What must come before any other import, then the command line."""
     _search_project_last()  # first of all: `early` itself imports `signal`
-    from reloader.process import bootstrap
+    try:
+        from reloader.process import bootstrap
 
-    bootstrap.block()
-    from reloader.cli import main as cli
+        bootstrap.block()
+        from reloader.cli import main as cli
+    except OSError as error:  # no descriptor is left to open a file with
+        import os
 
+        os.write(2, f"reloader: {error.filename}: {error.strerror}\n".encode())
+        return 1
     return cli(sys.argv[1:])
 
 

@@ -27,7 +27,7 @@ from reloader.arguments import (
 from reloader.config.discover import places
 from reloader.config.load import Invocation
 from reloader.config.load import read as read_config
-from reloader.errors import ConfigError, Exit, Problem, ReloaderError
+from reloader.errors import ConfigError, Exit, Problem, ReloaderError, reason
 from reloader.light import dataclass, replace
 from reloader.process import bootstrap
 from reloader.report.text import say
@@ -68,9 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except _OutputError as error:
         _complain([Problem(f"the output can't be written: {error.reason}")])
         return Exit.FAILED
-    except Exception as error:  # noqa: BLE001 -- a fault of ours: a sentence, not a traceback
-        _complain([Problem(_fault(error))])
-        return Exit.FAULT
+    except Exception as error:  # noqa: BLE001 -- a sentence, not a traceback
+        why = reason(error)
+        _complain([Problem(why or _fault(error))])
+        return Exit.FAILED if why else Exit.FAULT
 
 
 def _complain(problems: Iterable[Problem]) -> None:

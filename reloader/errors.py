@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -69,3 +70,27 @@ class TakenError(ReloaderError):
     """Another reloader runs the same app in the same place."""
 
     status = Exit.TAKEN
+
+
+_LACKS = {
+    errno.EMFILE: "no file descriptor is left for reloader (ulimit -n)",
+    errno.ENFILE: "no file descriptor is left on this machine (sysctl fs.file-max)",
+    errno.ENOMEM: "no memory is left",
+}
+
+
+def reason(error: Exception) -> str:
+    """Returns why reloader can't go on, if that is no bug of its own; "" if it may be one.
+
+    The machine has run out of something, or reloader was replaced on disk (pip, uv sync) before it
+    had imported all of itself.
+    """
+    if isinstance(error, MemoryError):
+        return _LACKS[errno.ENOMEM]
+    if isinstance(error, OSError):
+        return _LACKS.get(error.errno or 0, "")
+    if isinstance(error, RuntimeError) and "new thread" in str(error):
+        return "no thread can be started (a limit of processes?)"
+    if isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "reloader":
+        return "reloader was replaced or removed while it ran: start it again"
+    return ""

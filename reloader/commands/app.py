@@ -200,7 +200,10 @@ class Live:
         if self._warm is None:
             from reloader.warm.client import Warm
 
-            self._warm = Warm(f"reloader-warm-{new_run()}", children)
+            try:
+                self._warm = Warm(f"reloader-warm-{new_run()}", children)
+            except OSError:  # no descriptor to be had: the next start is tried warm
+                return children.spawn(ticket, spec), ""
             self._shared.inbox.add(self._warm, self._seat)
         return self._warm.spawn(ticket, spec)
 

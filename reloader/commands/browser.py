@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reloader.commands import settings
-from reloader.core.facts import ProcessStarted
+from reloader.core.facts import Noticed, ProcessStarted
+from reloader.core.news import Warned
 from reloader.core.values import Gate, Role
+from reloader.errors import reason
 from reloader.light import replace
 
 if TYPE_CHECKING:
@@ -65,9 +67,14 @@ class Browser:
             self._server = None
         if not config.proxy.is_on:
             return
-        from reloader.proxy.server import Server
+        try:
+            from reloader.proxy.server import Server
 
-        self._server = Server(_options(config, env_files), self._snapshot)
+            self._server = Server(_options(config, env_files), self._snapshot)
+        except (ImportError, OSError, MemoryError) as error:
+            text = f"the proxy can't be opened: {reason(error) or error}"
+            self._inbox.put([Noticed(Warned(text))], self._seat)
+            return
         self._inbox.add(self._server, self._seat)
         self._route(*self._gate)
         if self._started is not None and self._gate[0] is not Gate.OPEN:

@@ -58,7 +58,11 @@ class Swap:
         if not self._is_on:
             return
         self._pids[ticket] = pid
-        self._lookout_now().started(ticket, pid)
+        try:
+            self._lookout_now().started(ticket, pid)
+        except OSError as error:  # no descriptor to be had
+            why = (error.strerror or str(error)).lower()
+            yield Noticed(Warned(f"it can't be told when the app is ready: {why}"))
         why_not = self._hold.why_not if self._hold else None
         if why_not and why_not != self._told:
             self._told = why_not

@@ -2,7 +2,7 @@
 
 Builds, rules and hooks are always pumped, and so is an app without a terminal, or one of several.
 An app that is alone at a terminal keeps that terminal: prompts, debuggers and full-screen programs
-are its own. Where no pump can be had, everything goes straight.
+are its own. Where no pump can be had, everything goes straight, and the next process tries again.
 """
 
 from __future__ import annotations
@@ -20,26 +20,23 @@ if TYPE_CHECKING:
 
 
 class LazyPump:
-    """The pump of a run, made when the first process needs it; None where there can be none."""
+    """The pump of a run, made when the first process needs it."""
 
     def __init__(self) -> None:
-        self._made: list[Pump | None] = []
+        self._made: Pump | None = None
 
-    def __call__(self) -> Pump | None:
-        if not self._made:
+    def __call__(self) -> Pump:
+        """Raises OSError if there can be none now."""
+        if self._made is None:
             from reloader.output.pump import Pump
 
-            try:
-                self._made.append(Pump())
-            except (OSError, RuntimeError):  # no thread, no descriptor: output goes straight
-                self._made.append(None)
-        return self._made[0]
+            self._made = Pump()
+        return self._made
 
     def close(self) -> None:
         """Hands on what is there, if anything was pumped."""
-        for pump in self._made:
-            if pump is not None:
-                pump.close()
+        if self._made:
+            self._made.close()
 
 
 class Outlet:
@@ -51,6 +48,7 @@ class Outlet:
         self._is_alone = is_alone
         self._mark = mark
         self._last: dict[Task | Role, Ticket] = {}  # the newest process of each task
+        self.why_straight = ""  # the output of the last process is not kept, for want of something
 
     def open(self, ticket: Ticket, task: Task, stdout: int, stderr: int) -> Ends | None:
         """Returns the ends that the process gets; None if it writes straight to the streams."""
@@ -59,15 +57,16 @@ class Outlet:
             return None
         if _is_device(stdout) and _is_device(stderr):  # /dev/null: nobody reads
             return None
-        pump = self._pump()
-        if pump is None:
-            return None
         key = task.role if is_app else task
-        if (before := self._last.get(key)) is not None and not is_app:
-            pump.forget(before)
+        before = self._last.pop(key, None)
+        self.why_straight = ""
         try:
+            pump = self._pump()
+            if before is not None and not is_app:
+                pump.forget(before)
             ends = pump.open(ticket, stdout, stderr, self._mark)
-        except OSError:
+        except OSError as error:
+            self.why_straight = error.strerror or str(error)
             return None
         self._last[key] = ticket
         return ends
@@ -77,14 +76,14 @@ class Outlet:
 
         All that it has written so far is handed on before.
         """
-        pump = self._pump()
         tickets = [
             ticket
             for key, ticket in self._last.items()
             if (key is role) or (not isinstance(key, Role) and (key.role, key.name) == (role, name))
         ]
-        if pump is None or not tickets:
+        if not tickets:
             return ""
+        pump = self._pump()
         pump.flush(max(tickets))
         return pump.tail(max(tickets))
 

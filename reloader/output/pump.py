@@ -8,6 +8,7 @@ stdout and stderr of a process share one pipe where they lead to the same file.
 from __future__ import annotations
 
 import _thread
+import errno
 import os
 import select
 import time
@@ -15,6 +16,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from reloader import threads
 from reloader.output.channel import open_like, resize
 from reloader.output.lines import Marker, Tail
 
@@ -67,7 +69,7 @@ class Pump:
     """
 
     def __init__(self) -> None:
-        """Raises OSError or RuntimeError where no thread or pipe can be had."""
+        """Raises OSError where no pipe or thread can be had."""
         self._new: deque[_Channel] = deque()
         self._channels: dict[int, _Channel] = {}  # by descriptor; the thread's own
         self._tails: dict[Ticket, list[_Channel]] = {}
@@ -79,7 +81,10 @@ class Pump:
         self._closed = False
         self._done = _thread.allocate_lock()
         self._done.acquire()
-        _thread.start_new_thread(self._run, ())
+        if threads.start(self._run, "output") is None:
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            raise OSError(errno.EAGAIN, threads.LACK)
 
     # --- for the main thread -------------------------------------------------------------------
 
@@ -138,7 +143,10 @@ class Pump:
     def _run(self) -> None:
         try:
             while not self._closed:
-                self._turn()
+                try:
+                    self._turn()
+                except (OSError, MemoryError):  # nothing is left now; the writers wait meanwhile
+                    select.select([], [], [], _STUCK)
             self._sweep()
         finally:
             self._done.release()

@@ -81,6 +81,9 @@ class Launcher:
             why = f"{error.why} ({error.hint})" if error.hint else error.why
             yield SpawnFailed(ticket, command.shown, why, error.passing)
         else:
+            if (outlet := self._streams.outlet) and outlet.why_straight:
+                text = f"output comes without names, and is not kept: {outlet.why_straight}"
+                yield Noticed(Warned(text))
             if task.role is Role.APP:
                 self.bytecode.forget()
                 self._apps = {t for t in self._apps if self._children.has(t)} | {ticket}

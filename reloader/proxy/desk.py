@@ -7,6 +7,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
+from reloader import threads
 from reloader.core.facts import BecameReady, Noticed
 from reloader.core.news import (
     AppExited,
@@ -78,11 +79,13 @@ class Desk:
                 self._server = await loop.create_server(
                     self._link, options.host, options.port, backlog=BACKLOG
                 )
-            except OSError as error:
+            except (OSError, RuntimeError) as error:  # a name is looked up in a thread
                 if not is_told:
+                    lack = isinstance(error, RuntimeError)
+                    why = threads.LACK if lack else f"{error} ({ports.owner(options.port)})"
                     text = (
                         f"the proxy can't listen on {options.host}:{options.port}: "
-                        f"{error.strerror} ({ports.owner(options.port)}); tried again each second"
+                        f"{why}; tried again each second"
                     )
                     self._tell(Noticed(Warned(text)))
                     is_told = True

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import time
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from reloader import threads
 from reloader.core.facts import BecameIdle, BecameReady, Noticed, Requested
 from reloader.core.news import Warned
 from reloader.core.values import Gate, Request, Wish
@@ -21,6 +21,7 @@ from reloader.proxy.gate import Door, Route
 from reloader.runtime.wakeup import Wake
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Callable, Iterable
 
     from reloader.core.facts import Fact
@@ -51,10 +52,21 @@ class Server:
         self._told: set[str] = set()
         self._ended = asyncio.Event()
         self._desk = Desk(options, os.urandom(4).hex(), self._tell, self._act)
-        self._thread = threading.Thread(target=self._run, name="proxy", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        self._retry_at: Seconds | None = None
+        self._begin()
 
     # --- the main thread ---
+
+    def _begin(self) -> None:
+        """Begins; what is posted before there is a thread is done when there is one."""
+        self._thread = threads.start(self._run, self.name, self._failed)
+        if self._thread:
+            self._retry_at = None
+            return
+        if self._retry_at is None:
+            self._tell(Noticed(Warned(f"the proxy waits: {threads.LACK}")))
+        self._retry_at = time.monotonic() + threads.RETRY
 
     def __call__(self, news: News, output: str = "") -> None:
         self._news.append((news, output))
@@ -78,6 +90,8 @@ class Server:
 
     def read(self) -> Iterable[Fact]:
         self._wake.clear()
+        if self._retry_at is not None and time.monotonic() >= self._retry_at:
+            self._begin()
         if self._news:
             self._post(partial(self._desk.feed, tuple(self._news), self._snapshot()))
             self._news.clear()
@@ -88,10 +102,12 @@ class Server:
 
     def deadline(self) -> Seconds | None:
         """News are passed on before the main thread waits again."""
-        return time.monotonic() if self._news else None
+        return time.monotonic() if self._news else self._retry_at
 
     def close(self) -> None:
-        if self._post(self._ended.set):
+        if self._thread is None:
+            self._loop.close()
+        elif self._post(self._ended.set):
             self._thread.join(CLOSE_WITHIN)
         self._wake.close()
 
@@ -109,10 +125,12 @@ class Server:
         asyncio.set_event_loop(self._loop)
         try:
             self._loop.run_until_complete(self._live())
-        except Exception as error:  # noqa: BLE001 -- whatever it is, the app goes on
-            self._tell(Noticed(Warned(f"the proxy is off: {error}")))
         finally:
             self._loop.close()
+
+    def _failed(self, error: Exception) -> None:
+        """Tells of it; whatever it is, the app goes on."""
+        self._tell(Noticed(Warned(f"the proxy is off: {error}")))
 
     async def _live(self) -> None:
         self._loop.set_exception_handler(self._report)

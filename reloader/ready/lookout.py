@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from reloader.core.facts import BecameIdle, BecameReady
+from reloader import threads
+from reloader.core.facts import BecameIdle, BecameReady, Noticed
+from reloader.core.news import Warned
 from reloader.process.tree import ProcView
 from reloader.ready import accepting, idle, probe
 from reloader.ready.probe import Ready, Way
@@ -57,6 +60,8 @@ class Lookout:
         self._facts: deque[Fact] = deque()
         # The question of the moment about each; set: look now, something has happened.
         self._asked: dict[Ticket, threading.Event] = {}
+        self._waiting: dict[str, Callable[[], None]] = {}  # looks without a thread, by name
+        self._retry_at: Seconds | None = None
         self._usual: frozenset[int] = frozenset()  # ports of the last generation that was ready
         self._notices = probe.Notices() if ready.way is Way.NOTIFY else None
 
@@ -67,11 +72,13 @@ class Lookout:
 
     def read(self) -> Iterable[Fact]:
         self._wake.clear()
+        self._begin_waiting()
         while self._facts:
             yield self._facts.popleft()
 
     def deadline(self) -> Seconds | None:
-        return None
+        """Returns when to try again to begin a look that has no thread yet."""
+        return self._retry_at
 
     def close(self) -> None:
         for ticket in tuple(self._asked):
@@ -126,7 +133,23 @@ class Lookout:
     # --- how -------------------------------------------------------------------------------------
 
     def _run(self, name: str, watch: Callable[[], None]) -> None:
-        threading.Thread(target=watch, name=name, daemon=True).start()
+        self._waiting[name] = watch
+        self._begin_waiting()
+
+    def _begin_waiting(self) -> None:
+        """Begins the looks; those that can have no thread now wait for the next try."""
+        for name, watch in tuple(self._waiting.items()):
+            if threads.start(watch, name, partial(self._failed, name)) is None:
+                if self._retry_at is None:
+                    self._tell(Noticed(Warned(threads.LACK)))
+                self._retry_at = monotonic() + threads.RETRY
+                return
+            del self._waiting[name]
+        self._retry_at = None
+
+    def _failed(self, name: str, error: Exception) -> None:
+        """Tells that a look has failed: the deadlines of the machine take its place."""
+        self._tell(Noticed(Warned(f"the look whether the app is {name} has failed: {error!r}")))
 
     def _tell(self, fact: Fact) -> None:
         self._facts.append(fact)

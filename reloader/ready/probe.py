@@ -74,10 +74,11 @@ def succeeds(command: str, env: Mapping[str, str], cwd: str) -> bool:
 
     Its end is read from a pipe: the main thread collects every process, and with it the status.
     """
-    said, says = os.pipe()
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    said = says = null = -1
     line = f'cd "$1" && ( {command}\n) 3>&- && echo >&3'
     try:
+        said, says = os.pipe()
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         pid = os.posix_spawn(
             _SHELL,
             (_SHELL, "-c", line, _SHELL, cwd),

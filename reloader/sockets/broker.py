@@ -10,7 +10,7 @@ import errno
 import os
 import select
 import struct
-import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reloader.sockets import group, seccomp
@@ -28,11 +28,10 @@ _FIRST_FREE = "ipv4/ip_unprivileged_port_start"  # the first port that needs no 
 _NET_BIND_SERVICE = 10  # bit of the capability for the ports below
 
 
-class Broker(threading.Thread):
+class Broker:
     """Serves one start until the last of its processes is gone; owns the descriptor."""
 
     def __init__(self, listener: int, start: Start, ports: Ports) -> None:
-        super().__init__(name=f"ports-{start}", daemon=True)
         self._listener = listener
         self._start = start
         self._ports = ports
@@ -62,12 +61,17 @@ class Broker(threading.Thread):
                     listens = _inode(f"/proc/{question.thread}/fd/{question.args[0]}")
                 case Call.SETSOCKOPT:
                     self._option(question)
-        except (OSError, ValueError, struct.error):  # gone meanwhile, or not to be read
+        except Exception:  # noqa: BLE001, S110 -- gone meanwhile; no memory: the call takes its course
             pass
         finally:
             seccomp.answer(self._listener, question, reply)
-        if listens and self._ports.is_own(self._start, listens) and group.wait_listening(listens):
-            self._ports.listened(self._start, listens, question.thread)
+        with suppress(OSError):
+            if (
+                listens
+                and self._ports.is_own(self._start, listens)
+                and group.wait_listening(listens)
+            ):
+                self._ports.listened(self._start, listens, question.thread)
 
     # --- the system calls: the errno, or None to let the call take its course --------------------
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+from reloader import threads
 from reloader.sockets import seccomp
 
 if TYPE_CHECKING:
@@ -26,21 +28,42 @@ class Hold:
     def __init__(self, ports: Ports, may_lose_rights: Callable[[], bool]) -> None:
         self._ports = ports
         self._may_lose_rights = may_lose_rights
-        self.why_not: str | None = None  # it is not held; "": and nobody need know
+        self._is_refused = False  # for good
+        self.why_not: str | None = None  # the last start is not held; "": and nobody need know
 
     def start(self, start: Start, run: Callable[[], int]) -> int:
         """Calls `run`, which starts a process, and returns its pid. Raises what `run` raises."""
-        if self.why_not is not None:
+        if self._is_refused:
             return run()
         try:
-            pid, listener = seccomp.start(run, self._may_lose_rights)
+            return self._held(start, run)
         except seccomp.RefusedError as refused:
-            self.why_not = str(refused)
-            return run()
-        from reloader.sockets.broker import Broker  # the app has a way to go before it asks
+            self.why_not, self._is_refused = str(refused), not refused.passing
+        self._ports.release()  # this start can't be given what is parked
+        return run()
 
-        self._ports.began(start)
-        Broker(listener, start, self._ports).start()
+    def _held(self, start: Start, run: Callable[[], int]) -> int:
+        """Raises RefusedError if it has started nothing.
+
+        The broker has its thread before there is an app that could wait for it in vain.
+        """
+        listeners: SimpleQueue[int] = SimpleQueue()
+
+        def serve() -> None:
+            if (listener := listeners.get()) >= 0:
+                from reloader.sockets.broker import Broker  # the app has a way to go before it asks
+
+                Broker(listener, start, self._ports).run()
+
+        if threads.start(serve, f"ports-{start}") is None:
+            raise seccomp.RefusedError(threads.LACK, passing=True)
+        listener = -1
+        try:
+            pid, listener = seccomp.start(run, self._may_lose_rights)
+            self._ports.began(start)
+        finally:
+            listeners.put(listener)
+        self.why_not = None
         return pid
 
 

@@ -22,6 +22,8 @@ from contextlib import suppress
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
+from reloader import threads
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -72,7 +74,14 @@ class Question(NamedTuple):
 
 
 class RefusedError(Exception):
-    """The kernel, or the machine, does not allow a filter here; the text says why."""
+    """The kernel, or the machine, does not allow a filter here; the text says why.
+
+    `passing`: for want of a thread, of memory or of descriptors, so it may be allowed later.
+    """
+
+    def __init__(self, why: str, *, passing: bool = False) -> None:
+        super().__init__(why)
+        self.passing = passing
 
 
 def start(run: Callable[[], int], may_lose_rights: Callable[[], bool]) -> tuple[int, int]:
@@ -86,7 +95,10 @@ def start(run: Callable[[], int], may_lose_rights: Callable[[], bool]) -> tuple[
     if machine is None:
         raise RefusedError(f"not known how on a CPU of the kind {platform.machine()}")
     starter = _Starter(machine, run, may_lose_rights)
-    starter.start()
+    try:
+        starter.start()
+    except (RuntimeError, MemoryError):
+        raise RefusedError(threads.LACK, passing=True) from None
     starter.join()
     if starter.error is not None:
         raise starter.error
@@ -129,7 +141,7 @@ class _Starter(threading.Thread):
             _LIBC.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
             number = self._filter(flags)
         if number < 0:
-            raise RefusedError(_why(-number))
+            raise RefusedError(_why(-number), passing=-number in _PASSING)
         return number
 
     def _filter(self, flags: int) -> int:
@@ -148,6 +160,8 @@ _WHY = {
     errno.EINVAL: "this kernel is too old (Linux 5.9 has what it takes)",
     errno.EPERM: "the container's seccomp profile forbids it",
 }
+
+_PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 def _why(number: int) -> str:

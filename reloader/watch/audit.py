@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import threading
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING
 
+from reloader import files, threads
 from reloader.runtime.wakeup import Wake
 from reloader.watch.mounts import MountWait
 from reloader.watch.snapshot import Difference, Listing, Signature, below, difference, listing
@@ -30,6 +31,7 @@ _UNKNOWN = 30.0, 100
 _FIRST = 12.0  # seconds to the first one: by then a poller that hangs is known to
 _SETTLE = 3.0  # seconds: what is being written now will be told of when it is closed
 _SETTLE_MOUNTED = 0.1  # what a mount has brought is there at once
+_MAPS = 1 << 24  # bytes of /proc/PID/maps; the largest known hold 65,530 lines (max_map_count)
 _WRITING = 0o3  # O_WRONLY or O_RDWR among the flags of an open file
 
 
@@ -37,22 +39,40 @@ class Audit:
     """Sweeps over a tree, in a thread; `doubts` are files to look at, folders to visit."""
 
     def __init__(
-        self, tree: Tree, wake: Wake, *, trusted: bool, each: Callable[[], list[str]]
+        self,
+        tree: Tree,
+        wake: Wake,
+        *,
+        trusted: bool,
+        each: Callable[[], list[str]],
+        failed: Callable[[Exception], object],
     ) -> None:
         self._tree = tree
         self._wake = wake
         self._each = each
+        self._failed = failed
         self._doubts: deque[str] = deque()
         self._least, self._factor = _TRUSTED if trusted else _UNKNOWN
         self._differs = Difference.CHANGED if trusted else Difference.CTIME
         self._is_over = False
-        self._over = Wake()
-        self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
-        self._thread.start()
+        self._over: Wake | None = None  # while the thread runs
+
+    def start(self) -> bool:
+        """Begins; returns False if no thread or descriptor can be had now."""
+        if self._over is None:
+            try:
+                self._over = over = Wake()
+            except OSError:
+                return False
+            if threads.start(partial(self._run, over), "audit", self._failed) is None:
+                self._over = None
+                over.close()
+        return self._over is not None
 
     def close(self) -> None:
         self._is_over = True
-        self._over.set()
+        if over := self._over:
+            over.set()
 
     def doubts(self) -> list[str]:
         found = []
@@ -61,8 +81,8 @@ class Audit:
                 found.append(self._doubts.popleft())
         return found
 
-    def _run(self) -> None:
-        waiting = MountWait(self._tree.rules.roots, self._over)
+    def _run(self, over: Wake) -> None:
+        waiting = MountWait(self._tree.rules.roots, over)
         try:
             pause = min(self._least, _FIRST)
             while True:
@@ -70,11 +90,12 @@ class Audit:
                 if self._is_over:
                     return
                 began = time.thread_time()
-                self._compare(waiting, _SETTLE_MOUNTED if mounted else _SETTLE)
+                with contextlib.suppress(OSError, MemoryError):  # none left: the next one tells
+                    self._compare(waiting, _SETTLE_MOUNTED if mounted else _SETTLE)
                 pause = max(self._least, self._factor * (time.thread_time() - began))
         finally:
             waiting.close()
-            self._over.close()
+            over.close()
 
     def _compare(self, waiting: MountWait, settle: float) -> None:
         """Compares everything; tells of differences that are the same after a while."""
@@ -137,13 +158,13 @@ def _has_open(process: str, real: str) -> bool:
             with contextlib.suppress(OSError):
                 if os.readlink(f"{process}/fd/{number}") == real and _writes(process, number):
                     return True
-        with open(f"{process}/maps", "rb") as maps:
-            mapped = os.fsencode(real) + b"\n"
-            return any(b" rw-s " in line and line.endswith(mapped) for line in maps)
+        mapped = os.fsencode(real)
+        maps = files.read(f"{process}/maps", _MAPS).split(b"\n")
+        return any(b" rw-s " in line and line.endswith(mapped) for line in maps)
     return False
 
 
 def _writes(process: str, number: str) -> bool:
-    with open(f"{process}/fdinfo/{number}", "rb") as info:
-        flags = next((line.split()[1] for line in info if line.startswith(b"flags:")), b"0")
+    info = files.read(f"{process}/fdinfo/{number}").split(b"\n")
+    flags = next((line.split()[1] for line in info if line.startswith(b"flags:")), b"0")
     return bool(int(flags, 8) & _WRITING)

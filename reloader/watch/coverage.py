@@ -191,17 +191,18 @@ class Coverage:
         if not self.polled.holds(folder) and self._watch(folder) is None:
             self.tree.hint(path, ScanReason.LISTED)
 
-    def finish(self) -> None:
+    def finish(self) -> bool:
         """Does what comes after a scan: the watches that are left go to the folders above roots.
 
-        A folder that is moved takes all that is below it along, and nothing below is told.
+        A folder that is moved takes all that is below it along, and nothing below is told. Returns
+        False if the engine can't begin yet, for want of a thread.
         """
-        self.engine.start()
         while self._found:
             root = self._found.pop()
             for path in dict.fromkeys((*_above(root), *_above(os.path.realpath(root)))):
                 with suppress(OSError):  # no right to read it, or no watch left: the audit sees it
                     self.engine.watch(path, Why.MOVES)
+        return self.engine.start()
 
     def _settle(self) -> None:
         """Takes what the tree has answered: folders that matter no longer, and links."""

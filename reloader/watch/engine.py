@@ -60,8 +60,8 @@ class Engine(Protocol):
     def fileno(self) -> int:
         """Returns the descriptor to wait for; -1 if a thread sets the wakeup."""
 
-    def start(self) -> None:
-        """Begins to listen; the first scan is done."""
+    def start(self) -> bool:
+        """Begins to listen, the first scan is done; returns False if no thread can be had now."""
 
     def watch(self, path: str, why: Why) -> None:
         """Watches a path for one more reason.
@@ -94,8 +94,8 @@ class PollEngine:
     def fileno(self) -> int:
         return -1
 
-    def start(self) -> None:
-        pass
+    def start(self) -> bool:
+        return True
 
     def watch(self, path: str, why: Why) -> None:
         pass

@@ -67,8 +67,8 @@ class InotifyEngine:
     def fileno(self) -> int:
         return self._inotify.descriptor
 
-    def start(self) -> None:
-        pass  # each watch listens from its beginning
+    def start(self) -> bool:
+        return True  # each watch listens from its beginning
 
     def close(self) -> None:
         self._inotify.close()

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
+from reloader import threads
 from reloader.watch.snapshot import Signature, see
 from reloader.watch.tree import Tree
 
@@ -63,8 +64,9 @@ class Poller:
         self._slow = self._check_files()
         self._beat = time.monotonic()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="poll", daemon=True)
-        self._begun = False
+        self._thread: threading.Thread | None = None
+        self._not_before = 0.0  # a thread that has failed begins anew then
+        self._warn = options.warn
 
     @property
     def ready(self) -> bool:
@@ -74,19 +76,15 @@ class Poller:
     @property
     def hangs(self) -> bool:
         """True while a look has not come back for long."""
-        return time.monotonic() - self._beat > _HUNG
+        return self._thread is not None and time.monotonic() - self._beat > _HUNG
 
-    def start(self) -> None:
-        """Begins to look.
-
-        Raises:
-            RuntimeError: no thread can be had now.
-
-        """
-        if not self._begun:
-            self._thread = threading.Thread(target=self._run, name="poll", daemon=True)
-            self._thread.start()
-            self._begun = True
+    def start(self) -> bool:
+        """Begins to look; returns False if no thread can be had now."""
+        now = time.monotonic()
+        if self._thread is None and now >= self._not_before:
+            self._beat = now
+            self._thread = threads.start(self._run, "poll", self._failed)
+        return self._thread is not None
 
     def close(self) -> None:
         self._stop.set()
@@ -94,6 +92,8 @@ class Poller:
     def end(self) -> bool:
         """Ends the thread; returns False if a look hangs, and what it knows can't be read."""
         self._stop.set()
+        if self._thread is None:
+            return True
         if self._thread.is_alive() and not self.hangs:
             self._thread.join(_LAST)
         return not self._thread.is_alive()
@@ -113,6 +113,13 @@ class Poller:
         return list(_drained(self._hints))
 
     # --- in the thread ----------------------------------------------------------------------------
+
+    def _failed(self, error: Exception) -> None:
+        """Has the thread begun anew a while later: with no memory left, any step may fail."""
+        self._fast, self._slow = self._check_folders(), self._check_files()
+        self._not_before = time.monotonic() + threads.RETRY
+        self._thread = None
+        self._warn(f"polling has failed and begins anew: {error!r}")
 
     def _run(self) -> None:
         self._adopt()

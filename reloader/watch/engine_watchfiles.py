@@ -13,6 +13,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from reloader import threads
 from reloader.paths import is_below
 from reloader.watch.engine import Event, Kind, Why
 from reloader.watch.snapshot import ScanReason
@@ -52,10 +53,10 @@ class WatchfilesEngine:
     def fileno(self) -> int:
         return -1
 
-    def start(self) -> None:
+    def start(self) -> bool:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="watchfiles", daemon=True)
-            self._thread.start()
+            self._thread = threads.start(self._run, "watchfiles", self._failed)
+        return self._thread is not None
 
     def close(self) -> None:
         self._closed = True
@@ -96,12 +97,15 @@ class WatchfilesEngine:
             try:
                 notify = self._notify()
             except Exception as error:  # noqa: BLE001 -- it raises its own, OSError and RuntimeError
-                self._warn(f"watchfiles: {error}: polling instead")
-                self._tell(Event(Kind.FAILED))
+                self._failed(error)
                 return
             self._tell(Event(Kind.BEGUN))  # of changes before it began there is no event
             self._listen(notify)
             notify.close()
+
+    def _failed(self, error: Exception) -> None:
+        self._warn(f"watchfiles: {error}: polling instead")
+        self._tell(Event(Kind.FAILED))
 
     def _notify(self) -> RustNotify:
         from watchfiles._rust_notify import RustNotify

@@ -10,6 +10,8 @@ import os
 import struct
 from typing import NamedTuple
 
+from reloader import files
+
 ATTRIB = 0x4
 CLOSE_WRITE = 0x8
 MOVED_FROM = 0x40
@@ -92,10 +94,11 @@ class Inotify:
         From any thread. What the kernel says of a descriptor: man 5 proc, fdinfo.
         """
         try:
-            with open(f"/proc/self/fdinfo/{self.descriptor}", "rb") as info:
-                return b"inotify wd:" in info.read(4096)
+            return b"inotify wd:" in files.head(f"/proc/self/fdinfo/{self.descriptor}", 4096)
         except FileNotFoundError:
             return not os.path.exists("/proc/self/fdinfo")
+        except OSError:  # no descriptor is left to look with: that tells nothing
+            return True
 
     def close(self) -> None:
         if self.descriptor >= 0:

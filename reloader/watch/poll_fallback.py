@@ -118,16 +118,14 @@ class PollFallback:
         """Runs something again and again that may hang, in a thread of its own."""
         self._poller(ERRANDS).errands.append(errand)
 
-    def start(self) -> None:
+    def start(self) -> bool:
         """Begins to poll; folders that come from here on are new, and so are the files in them.
 
-        Raises:
-            RuntimeError: no thread can be had now.
-
+        Returns False if a thread is missing that can't be had now.
         """
-        for poller in self._pollers.values():
-            poller.start()
-        self._started = True
+        has_begun = [poller.start() for poller in self._pollers.values()]
+        self._started = self._started or all(has_begun)
+        return all(has_begun)
 
     def end(self) -> tuple[dict[str, FolderSnapshot], dict[str, Signature | None]]:
         """Ends all pollers; returns what they have seen, and the changes nobody has taken yet.

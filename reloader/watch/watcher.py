@@ -12,6 +12,7 @@ from contextlib import suppress
 from errno import EMFILE
 from typing import TYPE_CHECKING
 
+from reloader import threads
 from reloader.config.model import Engine as Choice
 from reloader.core.facts import Fact, FilesChanged, GitMoved, Noticed
 from reloader.core.news import ChangeIgnored, Warned, WatchStarted
@@ -46,7 +47,6 @@ _ROUND: Seconds = 0.08  # between two looks at a polled file, where no interval 
 _CLOCK_NS = 10_000_000  # a file's clock lags up to one tick behind ours; the longest is 10 ms
 _CONFIG_QUIET = 0.05  # seconds; an editor may save a config by several writes
 _TOGETHER_NS = 2_000_000_000  # files saved so shortly before the config belong to the same change
-_RETRY = 1.0  # seconds until a thread is tried again
 
 
 class Watcher:
@@ -193,15 +193,15 @@ class Watcher:
 
     def _begin_threads(self) -> None:
         """Begins what needs a thread; tries again later if none can be had."""
-        self._retry_at = None
-        try:
-            self._coverage.finish()
-            self._polled.start()
-            if self._audit is None and self._coverage.engine.listens:
-                self._audit = self._begin_audit()
-        except RuntimeError:
-            self._retry_at = time.monotonic() + _RETRY
-            self._warn("no thread can be started (a limit of processes?): tried again")
+        has_begun = [self._coverage.finish(), self._polled.start()]
+        if self._coverage.engine.listens:
+            self._audit = self._audit or self._new_audit()
+            has_begun.append(self._audit.start())
+        if all(has_begun):
+            self._retry_at = None
+        else:
+            self._retry_at = time.monotonic() + threads.RETRY
+            self._warn(threads.LACK)
 
     def _choose(self, config: Config) -> Engine:
         wanted = Choice.POLL if config.build.poll else config.watch.engine
@@ -331,10 +331,16 @@ class Watcher:
 
     # --- the audit --------------------------------------------------------------------------------
 
-    def _begin_audit(self) -> Audit:
+    def _new_audit(self) -> Audit:
         mounts = [self._polled.mount(root) for root in self._rules.roots]
         trusted = all(mount is not None and mount.is_local for mount in mounts)
-        return Audit(self._tree, self._wake, trusted=trusted, each=self._now_and_then)
+        return Audit(
+            self._tree,
+            self._wake,
+            trusted=trusted,
+            each=self._now_and_then,
+            failed=lambda error: self._warn(f"changes without an event are not found: {error!r}"),
+        )
 
     def _now_and_then(self) -> list[str]:
         """Finds, in the audit's thread, pollers that hang, a deaf engine, roots that came back."""
