@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VERSIONS ?= 3.10 3.11 3.12 3.13
 ARGS ?=
+# Tests wait for processes more than they compute: more of them at once than there are cores.
+JOBS ?= 4
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -22,8 +24,8 @@ help: ## list the commands
 run: $(VENV)/.ready ## live-reload examples/hello (more arguments: ARGS="--json")
 	$(BIN)/reloader run $(ARGS)
 
-test: $(VENV)/.ready-to-test ## run the tests (more arguments: ARGS="-k config -x")
-	$(BIN)/python -m pytest $(ARGS)
+test: $(VENV)/.ready-to-test ## run the tests, JOBS=4 at once (more arguments: ARGS="-k config -x")
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
 
 test-containers: $(VENV)/.ready-to-test ## run the examples in real containers (needs Docker)
 	$(BIN)/python -m pytest -m containers tests/containers $(ARGS)
@@ -50,7 +52,7 @@ test-all: ## run the tests with each Python of VERSIONS that is found, on the PA
 NONE = $(error none of Python $(VERSIONS) is found)
 
 test-%: .venv-%/.ready-to-test
-	.venv-$*/bin/python -m pytest $(ARGS)
+	.venv-$*/bin/python -m pytest -n $(JOBS) $(ARGS)
 
 bench: $(VENV)/.ready ## measure save to new process, beside other tools (benchmarks/README.md)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -67,6 +69,7 @@ bench-warm: $(VENV)/.ready ## measure save to first new answer of Python apps, c
 
 bench-swap: $(VENV)/.ready ## reload apps under load, beside other tools: what is lost, who waits
 	$(BIN)/python -m benchmarks.swap $(ARGS)
+
 bench-proxy: $(VENV)/.ready-to-test ## measure the proxy beside other tools' (5 minutes)
 	$(BIN)/python -m benchmarks.proxies $(ARGS)
 

@@ -6,12 +6,17 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.helpers.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# A busy machine may take long over any example.
+settings.register_profile("reloader", deadline=None)
+settings.load_profile("reloader")
 
 
 @pytest.fixture

@@ -93,7 +93,7 @@ def run(argv: tuple[str, ...], env: dict[str, str]) -> bytes:
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @example("'it'\\''s' \"a\\\"b\" c\\d ''")
 @given(LINES)
 def test_arguments_are_what_sh_makes_of_them(shell: tuple[str, ...], text: str) -> None:
@@ -106,7 +106,7 @@ def test_arguments_are_what_sh_makes_of_them(shell: tuple[str, ...], text: str) 
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.sampled_from(["A", "_b1", "A1", "1A", "é"]), LINES), max_size=3))
 def test_assignments_are_what_sh_makes_of_them(
     shell: tuple[str, ...], pairs: list[tuple[str, str]]

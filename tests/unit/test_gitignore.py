@@ -50,7 +50,7 @@ def excluded(ignores: dict[str, str], path: str) -> bool:
 
 
 @pytest.mark.skipif(not shutil.which("git"), reason="SKIPPED: no git here")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(top=FILES, sub=FILES, paths=PATHS)
 def test_as_git_does(top: list[str], sub: list[str], paths: list[str]) -> None:
     """For the rules of two folders, any path is ignored exactly when git ignores it."""

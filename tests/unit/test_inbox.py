@@ -75,7 +75,7 @@ def inbox():
     it.close()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     costs=st.lists(st.floats(0.001, 0.05), min_size=1, max_size=20),
     wait=st.floats(0, 2),
@@ -96,7 +96,7 @@ def test_a_ready_source_never_holds_up_a_deadline(costs, wait):
     assert late <= 0.05 + max(costs) + 1e-6
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(costs=st.lists(st.floats(0.001, 0.06), min_size=2, max_size=12))
 def test_each_ready_source_has_its_turn(costs):
     """Though each turn is too short for all of them, none is left out."""

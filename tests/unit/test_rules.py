@@ -463,7 +463,7 @@ def naively_watched(build: Build, folder: str) -> bool:
     return True
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(BUILDS, st.lists(FILES, min_size=1, max_size=20))
 def test_rules_mean_what_their_twin_means(build: Build, files: list[str]) -> None:
     it = rules(build)
@@ -471,7 +471,7 @@ def test_rules_mean_what_their_twin_means(build: Build, files: list[str]) -> Non
         assert counts(it, file) is naive(build, file), file
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(BUILDS, st.lists(FILES, min_size=1, max_size=20))
 def test_what_counts_is_reached_by_the_walk(build: Build, files: list[str]) -> None:
     it = rules(build)
