@@ -100,6 +100,13 @@ class Desk:
     async def close(self) -> None:
         """Ends all connections; those that are just being made, too."""
         if self._server:
+            loop = asyncio.get_running_loop()
+            for listener in self._server.sockets:
+                loop.remove_reader(listener)
+            # asyncio loses the socket of a connection that it has accepted but not yet given a
+            # transport when the server closes: two turns later each has one.
+            for _ in range(2):
+                await asyncio.sleep(0)
             self._server.close()
         for _ in range(_CLOSING_TURNS):
             self._site.abort_all()

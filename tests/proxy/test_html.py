@@ -79,15 +79,18 @@ class Pages:
         with suppress(OSError):
             while True:
                 connection, _ = self.listener.accept()
-                with connection, suppress(OSError):
-                    self._answer(connection)
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, suppress(OSError):
+            self._answer(connection)
 
     def _answer(self, it: socket.socket) -> None:
         data = b""
         while b"\r\n\r\n" not in data:
             data += it.recv(65536)
         self.seen += data
-        path = data.split()[1]
+        path = data.split()[1].partition(b"?")[0]
         send, head = it.sendall, b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n"
         sized = b"Content-Length: %d\r\n\r\n"
         chunked = head + b"Transfer-Encoding: chunked\r\n"
