@@ -14,7 +14,7 @@ GO_EXTRA = $(shell command -v go >/dev/null 2>&1 || echo ,go)
 PIP_QUIET := --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-containers test-browser test-dist check format test-all dist release
+.PHONY: help run test test-containers test-browser test-dist test-docs docs screens check format test-all dist release
 .PHONY: first-minutes bench bench-watch bench-warm bench-swap bench-proxy pictures faults prove air
 .PHONY: soak chaos clean
 
@@ -77,6 +77,16 @@ pictures: $(VENV)/.ready-to-test ## make the pictures of docs/browser.md from a 
 	@tests/browser/setup.sh
 	$(BIN)/python -m tests.browser.pictures
 
+docs: $(VENV)/.ready-for-docs ## build the site of the docs: site/index.html
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+	@echo site/index.html
+
+screens: $(VENV)/.ready-for-docs ## make the pictures of terminals in docs/images from real runs (needs Go)
+	$(BIN)/python -m distribution.screens $(ARGS)
+
+test-docs: $(VENV)/.ready-to-dist ## run the commands of each page for users (installs FastAPI, Flask, Django)
+	$(BIN)/python -m pytest -m docs tests/docs $(ARGS)
+
 dist: $(VENV)/.ready-to-dist ## build wheel, sdist, zipapp, a directory without Python, an image: dist/
 	$(BIN)/python -m distribution $(ARGS)
 
@@ -99,7 +109,7 @@ chaos: $(VENV)/.ready-to-test ## random sessions against the real system (20 min
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 clean: ## delete what these commands made
-	rm -rf $(VENV) $(VERSIONS:%=.venv-%) build dist tmp examples/*/tmp
+	rm -rf $(VENV) $(VERSIONS:%=.venv-%) build dist site tmp examples/*/tmp
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
@@ -132,8 +142,12 @@ $(BIN)/python:
 	$*/bin/python -m pip install $(PIP_QUIET) --editable ".[test$(GO_EXTRA)]"
 	@touch $@
 
+%/.ready-for-docs: %/.ready
+	$*/bin/python -m pip install $(PIP_QUIET) --editable ".[docs]"
+	@touch $@
+
 %/.ready-to-dist: %/.ready-to-test
 	$*/bin/python -m pip install $(PIP_QUIET) --editable ".[dist]"
 	@touch $@
 
-.PRECIOUS: .venv-%/bin/python %/.ready %/.ready-to-test %/.ready-to-dist
+.PRECIOUS: .venv-%/bin/python %/.ready %/.ready-to-test %/.ready-to-dist %/.ready-for-docs

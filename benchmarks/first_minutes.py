@@ -255,16 +255,16 @@ class LateError(Exception):
 
 def _missing(shape: Shape) -> str:
     for need in shape.needs:
-        if need == "pip" and not _python_packages():
+        if need == "pip" and not python_packages():
             return "packages of pip"
-        if need == "packages of npm" and not _node_packages():
+        if need == "packages of npm" and not node_packages():
             return need
         if need not in ("pip", "packages of npm") and shutil.which(need) is None:
             return need
     return "free port" if shape.port and not _is_free(shape.port) else ""
 
 
-def _python_packages() -> bool:
+def python_packages() -> bool:
     venv = CACHE / "venv"
     if not (venv / "ready").exists():
         shutil.rmtree(venv, ignore_errors=True)
@@ -276,7 +276,7 @@ def _python_packages() -> bool:
     return True
 
 
-def _node_packages() -> bool:
+def node_packages() -> bool:
     place = CACHE / "node"
     if not (place / "ready").exists():
         place.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from reloader.light import dataclass
 
 
 class Exit(IntEnum):
-    """Exit statuses; documented in the README."""
+    """Exit statuses; documented in docs/cli.md."""
 
     OK = 0
     FAILED = 1

@@ -3,21 +3,84 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 
+import pytest
+
 from distribution import man
+from reloader.arguments import divide, read
+from reloader.cli import _CHECK, _DOCTOR, _EXPLAIN, _RUN, COMMANDS
 from reloader.config.render import config_table
+from reloader.errors import ConfigError
 from reloader.report.reference import events_page
+from tests.docs.pages import blocks
 from tests.faults.catalogue import all_faults
 from tests.faults.promises import table
-from tests.helpers import tables
+from tests.helpers import peers, tables
 
 ROOT = Path(__file__).parent.parent
+
+
+PAGES = sorted(
+    {
+        path
+        for place in (ROOT / "docs", ROOT / "examples", ROOT / "benchmarks")
+        for path in (*place.rglob("*.md"), *ROOT.glob("*.md"))
+    }
+)
+# A home, a checkout or a temporary directory of one machine; /tmp/main and the like are examples.
+MACHINE = re.compile(r"/(root|home/(?!me/)\w+|work|Users/\w+|tmp/(pytest|tmp)\w*|private)/")
+INDEX = re.compile(r"\b(pypi|pythonhosted|npmjs|crates|golang|maven|test\.pypi)\.(org|com|io)\b")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_is_for_every_machine(page):
+    """No block and no sentence names a path of one machine, or the host of a package index."""
+    text = page.read_text()
+    assert not (found := MACHINE.search(text)), found
+    assert not (found := INDEX.search(text)), found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_command_of_a_page_exists(page):
+    """Every command of reloader in a block has flags that there are; goals of make, too."""
+    goals = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for block in blocks(page.read_text()):
+        if block.title or block.language not in ("", "sh", "console"):
+            continue
+        for line in block.body.splitlines():
+            if not line.removeprefix("$ ").startswith(("reloader ", "make ")):
+                continue
+            words = shlex.split(line.removeprefix("$ ").replace("…", ""), comments=True)
+            if words[0] == "make" and len(words) > 1 and "=" not in words[1]:
+                assert words[1] in goals, line
+            if words[0] == "reloader" and not {"|", "[run]"} & set(line.split()):
+                check_flags(words[1:], line)
+
+
+def check_flags(words, line):
+    if words[:1] and words[0] in COMMANDS and words[0] not in ("run", "check", "explain", "doctor"):
+        return  # they have a parser of their own; the pages are played
+    name = words.pop(0) if words[:1] and words[0] in COMMANDS else "run"
+    grammar = {"check": _CHECK, "explain": _EXPLAIN, "doctor": _DOCTOR}.get(name, _RUN)
+    ours, _, _ = divide(words) if grammar is _RUN else (words, [], [])
+    if not {"-h", "--help", "--version"} & set(ours):
+        try:
+            read(grammar, ours)
+        except ConfigError as error:
+            raise AssertionError(f"{line}: {error}") from None
 
 
 def test_events_page_is_current():
     """docs/events.md is what the dataclasses give (python -m reloader.report.reference)."""
     assert (ROOT / "docs/events.md").read_text() == events_page()
+
+
+def test_the_table_of_peers_is_current():
+    """The README's figures are those of the pages that measured (python -m tests.helpers.peers)."""
+    text = peers.README.read_text()
+    assert peers.page(text) == text
 
 
 def test_the_man_page_is_current():
@@ -26,10 +89,10 @@ def test_the_man_page_is_current():
 
 
 def test_config_table_is_current():
-    """The README's table is what config/model.py gives (python -m reloader.config.render)."""
-    readme = (ROOT / "README.md").read_text()
+    """docs/config.md has what config/model.py gives (python -m reloader.config.render)."""
+    text = (ROOT / "docs/config.md").read_text()
     begin, end = "<!-- config table -->\n", "<!-- end of config table -->"
-    assert readme.split(begin)[1].split(end)[0].strip() == config_table().strip()
+    assert text.split(begin)[1].split(end)[0].strip() == config_table().strip()
 
 
 def test_the_tables_of_the_machine_are_current():

@@ -1,7 +1,7 @@
 """The table of options: what exists, its default, its unit, its limits, its help.
 
 The frozen dataclasses *are* the table. Validation, flags, environment variables, `init` and the
-reference in the README are all made from it; a new key is added here and nowhere else.
+reference in docs/config.md are all made from it; a new key is added here and nowhere else.
 
 Pure: no file, no environment.
 """

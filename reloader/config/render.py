@@ -1,4 +1,4 @@
-"""The table of options for readers: Markdown for the README.
+"""The table of options for readers: Markdown for docs/config.md.
 
 Pure.
 """
@@ -42,7 +42,7 @@ def _row(key: str, option: Option, default: object) -> str:
     return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |"
 
 
-if __name__ == "__main__":  # for the README, which a test compares with this
+if __name__ == "__main__":  # for docs/config.md, which a test compares with this
     import sys
 
     sys.stdout.write(config_table())

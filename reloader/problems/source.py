@@ -65,4 +65,6 @@ class Sources:
         rows = data.decode("utf-8", "replace").splitlines()
         first = max(1, number - _AROUND)
         shown = rows[first - 1 : number + _AROUND]
-        return tuple(Line(first + n, plain(row)[:MOST_LINE]) for n, row in enumerate(shown))
+        return tuple(
+            Line(first + n, plain(row.expandtabs(4))[:MOST_LINE]) for n, row in enumerate(shown)
+        )
