@@ -196,21 +196,22 @@ class Live:
         children = self._shared.children
         if not self._is_warm(spec):
             return children.spawn(ticket, spec, partial(self._swap.start, ticket)), ""
-        self._swap.let_go()
         if self._warm is None:
-            from reloader.warm.client import Warm
+            from reloader.warm.client import Entry, Warm
 
+            swap = self._swap
+            entry = Entry(swap.start, swap.meet, swap.file)
             try:
-                self._warm = Warm(f"reloader-warm-{new_run()}", children)
+                self._warm = Warm(f"reloader-warm-{new_run()}", children, entry)
             except OSError:  # no descriptor to be had: the next start is tried warm
-                return children.spawn(ticket, spec), ""
+                return children.spawn(ticket, spec, partial(swap.start, ticket)), ""
             self._shared.inbox.add(self._warm, self._seat)
         return self._warm.spawn(ticket, spec)
 
     def _is_warm(self, spec: SpawnSpec) -> bool:
-        """Returns True for a Python app; `swap.hold = "on"` puts the held port before that."""
-        warm, hold = self.config.python.warm, self.config.swap.hold
-        if warm == "false" or hold == "on" or not self._shared.children.adopts:
+        """Returns True for a Python app that can start from a server."""
+        warm = self.config.python.warm
+        if warm == "false" or not self._shared.children.adopts:
             return False
         from reloader.warm.plan import judge
 

@@ -10,6 +10,7 @@ from reloader.core.news import Noted, Warned
 from reloader.core.values import Gate
 
 if TYPE_CHECKING:
+    import _socket
     from collections.abc import Callable, Iterator, Mapping
 
     from reloader.config.model import Config
@@ -42,16 +43,22 @@ class Swap:
 
     def start(self, ticket: Ticket, run: Callable[[], int]) -> int:
         """Calls `run`, which starts a process of the app, so that its ports can be held."""
-        if self._config.swap.hold == "off" or not self._is_on:
-            return run()
-        if self._hold is None:
-            self._hold = self._new_hold()
-        return self._hold.start(ticket, run)
+        hold = self._hold_now()
+        return hold.start(ticket, run) if hold else run()
 
-    def let_go(self) -> None:
-        """Closes what is parked: the next start can't be given it."""
-        if self._ports:
-            self._ports.release()
+    def meet(self, ticket: Ticket, call: _socket.socket) -> None:
+        """Holds the ports of a process of the app that was forked elsewhere, and waits for this."""
+        if hold := self._hold_now():
+            hold.meet(ticket, call)
+
+    @property
+    def file(self) -> str:
+        """Returns the file of what such a process answers with; "" if it is not to."""
+        if self._hold_now() is None:
+            return ""
+        from reloader.sockets.hold import INSIDE
+
+        return INSIDE
 
     def started(self, ticket: Ticket, pid: int) -> Iterator[Fact]:
         """Looks from now on whether the process is ready; yields what there is to be told."""
@@ -106,6 +113,14 @@ class Swap:
         return sys.platform == "linux" and not self._config.proxy.is_on
 
     # --- how -------------------------------------------------------------------------------------
+
+    def _hold_now(self) -> Hold | None:
+        """Returns None if the ports are not to be held."""
+        if self._config.swap.hold == "off" or not self._is_on:
+            return None
+        if self._hold is None:
+            self._hold = self._new_hold()
+        return self._hold
 
     def _new_hold(self) -> Hold:
         from reloader.sockets.hold import Hold, may_lose_rights

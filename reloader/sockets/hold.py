@@ -10,10 +10,12 @@ from reloader import threads
 from reloader.sockets import seccomp
 
 if TYPE_CHECKING:
+    import _socket
     from collections.abc import Callable
 
     from reloader.sockets.ports import Ports, Start
 
+INSIDE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "inside.py")  # for `Hold.meet`
 # Programs that give who runs them more rights, by a set-uid bit or a capability: these fail in a
 # tree that can gain none. (passwd, su and the like ask a person, which no app's tree does.)
 GIVE_RIGHTS = ("sudo", "doas", "pkexec", "newuidmap", "fusermount", "fusermount3", "bwrap", "ping")
@@ -33,21 +35,40 @@ class Hold:
 
     def start(self, start: Start, run: Callable[[], int]) -> int:
         """Calls `run`, which starts a process, and returns its pid. Raises what `run` raises."""
-        if self._is_refused:
-            return run()
-        try:
-            return self._held(start, run)
-        except seccomp.RefusedError as refused:
-            self.why_not, self._is_refused = str(refused), not refused.passing
-        self._ports.release()  # this start can't be given what is parked
-        return run()
+        pid = self._held(start, lambda: seccomp.start(run, self._may_lose_rights))
+        return run() if pid is None else pid
 
-    def _held(self, start: Start, run: Callable[[], int]) -> int:
-        """Raises RefusedError if it has started nothing.
+    def meet(self, start: Start, call: _socket.socket) -> None:
+        """Holds the ports of a process that is about to start the app, and waits for this call.
+
+        On its side `inside.enter` answers. Never raises: where nothing answers, nothing is held.
+        """
+        self._held(start, lambda: (0, seccomp.ask(call, self._may_lose_rights)))
+
+    def _held(self, start: Start, begin: Callable[[], tuple[int, int]]) -> int | None:
+        """Calls `begin`, and serves the descriptor that it returns; None if it was refused.
 
         The broker has its thread before there is an app that could wait for it in vain.
         """
-        listeners: SimpleQueue[int] = SimpleQueue()
+        if self._is_refused:
+            return None
+        listener, listeners = -1, SimpleQueue[int]()
+        try:
+            self._begin_broker(start, listeners)
+            pid, listener = begin()
+            self._ports.began(start)
+        except seccomp.RefusedError as refused:
+            self.why_not, self._is_refused = str(refused), not refused.passing
+            self._ports.release()  # this start can't be given what is parked
+            return None
+        else:
+            self.why_not = None
+            return pid
+        finally:
+            listeners.put(listener)
+
+    def _begin_broker(self, start: Start, listeners: SimpleQueue[int]) -> None:
+        """Starts the thread that serves the descriptor which will come; -1: none will."""
 
         def serve() -> None:
             if (listener := listeners.get()) >= 0:
@@ -57,14 +78,6 @@ class Hold:
 
         if threads.start(serve, f"ports-{start}") is None:
             raise seccomp.RefusedError(threads.LACK, passing=True)
-        listener = -1
-        try:
-            pid, listener = seccomp.start(run, self._may_lose_rights)
-            self._ports.began(start)
-        finally:
-            listeners.put(listener)
-        self.why_not = None
-        return pid
 
 
 def outlook(mode: str, path: str) -> tuple[bool, str]:

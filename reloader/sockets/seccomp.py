@@ -23,13 +23,13 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from reloader import threads
+from reloader.sockets import inside
 
 if TYPE_CHECKING:
+    import _socket
     from collections.abc import Callable
 
-_SET_NO_NEW_PRIVS, _GET_NO_NEW_PRIVS = 38, 39  # prctl
-_SET_MODE_FILTER, _GET_ACTION_AVAIL = 1, 2  # seccomp
-_SPEC_ALLOW, _NEW_LISTENER, _WAIT_KILLABLE = 1 << 2, 1 << 3, 1 << 5  # its flags
+_GET_NO_NEW_PRIVS = 39  # prctl
 _ALLOW, _ASK = 0x7FFF0000, 0x7FC00000  # what a filter answers
 _CONTINUE = 1  # in an answer: the system call takes its course
 _SETFD = 1  # in ADDFD: at this number of the process's
@@ -91,10 +91,7 @@ def start(run: Callable[[], int], may_lose_rights: Callable[[], bool]) -> tuple[
     then (no_new_privs: sudo fails). Raises RefusedError, and has called nothing then; else what
     `run` raises.
     """
-    machine = _MACHINES.get(platform.machine())
-    if machine is None:
-        raise RefusedError(f"not known how on a CPU of the kind {platform.machine()}")
-    starter = _Starter(machine, run, may_lose_rights)
+    starter = _Starter(_machine(), run, may_lose_rights)
     try:
         starter.start()
     except (RuntimeError, MemoryError):
@@ -103,6 +100,26 @@ def start(run: Callable[[], int], may_lose_rights: Callable[[], bool]) -> tuple[
     if starter.error is not None:
         raise starter.error
     return starter.result, starter.listener
+
+
+def ask(call: _socket.socket, may_lose_rights: Callable[[], bool]) -> int:
+    """Has the process on the other side take the filter itself; returns the descriptor.
+
+    There `inside.enter` answers. Raises RefusedError.
+    """
+    machine = _machine()
+    code, may = program(machine.audit, machine.calls), may_lose_rights()
+    try:
+        return _result(inside.ask(call, machine.seccomp, code, may_lose_rights=may))
+    except OSError:
+        why = "the app's Python has no ctypes, or did not answer"
+        raise RefusedError(why, passing=True) from None
+
+
+def _machine() -> _Machine:
+    if machine := _MACHINES.get(platform.machine()):
+        return machine
+    raise RefusedError(f"not known how on a CPU of the kind {platform.machine()}")
 
 
 class _Starter(threading.Thread):
@@ -130,27 +147,12 @@ class _Starter(threading.Thread):
                 os.close(self.listener)
 
     def _install(self) -> int:
-        flags = _SPEC_ALLOW | _NEW_LISTENER | _WAIT_KILLABLE
-        number = self._filter(flags)
-        if number == -errno.EINVAL:  # before Linux 5.19
-            flags &= ~_WAIT_KILLABLE
-            number = self._filter(flags)
-        if number == -errno.EACCES:  # neither no_new_privs nor CAP_SYS_ADMIN
-            if not self._may_lose_rights():
-                raise RefusedError("the app could gain no rights any more, by sudo for example")
-            _LIBC.prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-            number = self._filter(flags)
-        if number < 0:
-            raise RefusedError(_why(-number), passing=-number in _PASSING)
-        return number
-
-    def _filter(self, flags: int) -> int:
-        """Returns the descriptor, or the negative errno."""
-        code = program(self._machine.audit, self._machine.calls)
-        buffer = ctypes.create_string_buffer(code, len(code))
-        head = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
-        number: int = _LIBC.syscall(self._machine.seccomp, _SET_MODE_FILTER, flags, head)
-        return number if number >= 0 else -ctypes.get_errno()
+        machine = self._machine
+        code = program(machine.audit, machine.calls)
+        found = inside.install(machine.seccomp, code, False)
+        if found == -errno.EACCES and self._may_lose_rights():
+            found = inside.install(machine.seccomp, code, True)
+        return _result(found)
 
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -158,14 +160,19 @@ _WHY = {
     errno.EBUSY: "",  # a tree is asked for by one only: an outer reloader holds the ports
     errno.ENOSYS: "this kernel has no seccomp",
     errno.EINVAL: "this kernel is too old (Linux 5.9 has what it takes)",
+    errno.EACCES: "the app could gain no rights any more, by sudo for example",
     errno.EPERM: "the container's seccomp profile forbids it",
 }
 
 _PASSING = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
-def _why(number: int) -> str:
-    return _WHY.get(number, os.strerror(number))
+def _result(found: int) -> int:
+    """Returns the descriptor. Raises RefusedError for a negative errno."""
+    if found < 0:
+        why = _WHY.get(-found, os.strerror(-found))
+        raise RefusedError(why, passing=-found in _PASSING)
+    return found
 
 
 def has_no_new_privs() -> bool:

@@ -8,6 +8,7 @@ import select
 import socket
 import struct
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reloader.core.facts import Noticed
@@ -18,7 +19,8 @@ from reloader.warm.inside import wire
 from reloader.warm.plan import SITE, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import _socket
+    from collections.abc import Callable, Iterator
 
     from reloader.core.facts import Fact
     from reloader.core.values import Seconds, Ticket
@@ -66,15 +68,27 @@ class _Kind:
         self.notes = notes
 
 
+@dataclass(frozen=True)
+class Entry:
+    """What happens to each process before it is the app."""
+
+    # Calls the function that starts one cold.
+    through: Callable[[Ticket, Callable[[], int]], int] = lambda _, run: run()
+    # Speaks with one that was forked; on its side a function `enter` answers to each message.
+    meet: Callable[[Ticket, _socket.socket], None] = lambda _ticket, _call: None
+    file: str = ""  # of Python, standard library only, that has the function; "": there is none
+
+
 class Warm:
     """Starts apps; a source of what their processes and servers have to say.
 
     `name`: of the socket on which they call.
     """
 
-    def __init__(self, name: str, children: Children) -> None:
+    def __init__(self, name: str, children: Children, entry: Entry | None = None) -> None:
         self._name = name
         self._children = children
+        self._entry = entry or Entry()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._listener.bind(b"\0" + name.encode())
         self._listener.listen(16)
@@ -100,7 +114,7 @@ class Warm:
                 self._tell(f"cold starts: {verdict.why}")
         kind = self._kind
         if kind.why_cold:
-            return self._children.spawn(ticket, spec), ""
+            return self._cold(ticket, spec), ""
         if kind.server and kind.server.call:
             try:
                 pid = self._fork(kind, kind.server.call, ticket, spec)
@@ -112,8 +126,11 @@ class Warm:
             else:
                 self._due = time.monotonic() + LATER
                 return pid, "warm"
-        self._app = self._children.spawn(ticket, self._called(spec, "watch"))
+        self._app = self._cold(ticket, self._called(spec, "watch"))
         return self._app, ""
+
+    def _cold(self, ticket: Ticket, spec: SpawnSpec) -> int:
+        return self._children.spawn(ticket, spec, partial(self._entry.through, ticket))
 
     def _fork(self, kind: _Kind, call: socket.socket, ticket: Ticket, spec: SpawnSpec) -> int:
         """Has the server fork the app; returns the pid.
@@ -140,6 +157,9 @@ class Warm:
                 raise OSError(f"{answer[-1]} has changed" if answer[1:] else "not understood")
             pid = int(answer[1])
             self._children.adopt(ticket, pid)
+            go.settimeout(ANSWER)
+            if self._entry.file:
+                self._entry.meet(ticket, go)
             go.send(b"g")
             kept.pop_all()
         kind.learn(notes)
@@ -226,7 +246,7 @@ class Warm:
             case ["server", pid] if it and pid == str(it.pid):
                 it.call = call
                 with contextlib.suppress(OSError):
-                    wire.send(call, ("import", *kind.without), [kind.notes])
+                    wire.send(call, ("import", self._entry.file, *kind.without), [kind.notes])
             case ["ready", modules, memory] if it and it.call is call:
                 self._replace(kind, it, f"{modules} modules are ready ({int(memory) / 1e6:.0f} MB)")
             case ["refused", why, culprit] if it and it.call is call:

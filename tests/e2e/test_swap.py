@@ -16,7 +16,7 @@ from tests.helpers.project import PYTHON, until
 from tests.sockets.rig import free_port, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from tests.helpers.project import Project, Run
 
@@ -49,12 +49,18 @@ Server(("127.0.0.1", {port}), Handler).serve_forever()
 class Server:
     """An app under reloader, and clients of it."""
 
-    def __init__(self, project: Project, swap: str = "", extra: str = "") -> None:
+    def __init__(
+        self,
+        project: Project,
+        swap: str = "",
+        extra: str = "",
+        python: Sequence[str] = PYTHON,  # isolated: it starts cold
+    ) -> None:
         self.project = project
         self.port = free_port()
         # By flag: a run of all tests may set it in the environment.
         self.flags = ("--swap.hold", "off" if 'hold = "off"' in swap else "on")
-        project.config(f"[build]\nentrypoint = {json.dumps([*PYTHON, 'app.py'])}\n[swap]\n{swap}")
+        project.config(f"[build]\nentrypoint = {json.dumps([*python, 'app.py'])}\n[swap]\n{swap}")
         self.save("1", extra)
 
     def save(self, version: str, extra: str = "") -> None:
@@ -136,6 +142,19 @@ def test_no_request_is_lost(project: Project, mode: str) -> None:
         until(lambda: "7" in crowd.answers)
     assert not crowd.lost
     assert set(crowd.answers) == set(map(str, range(1, 8)))
+
+
+def test_no_request_is_lost_by_an_app_that_starts_warm(project: Project, mode: str) -> None:
+    """It is forked from a process without a filter, and takes that itself before it begins."""
+    server = Server(project, mode, python=[sys.executable])
+    run = server.run()
+    until(lambda: any("modules are ready" in e["text"] for e in run.events("noted")), 60)
+    with Crowd(server.get) as crowd:
+        server.reloads(run, *map(str, range(2, 6)))
+        until(lambda: "5" in crowd.answers)
+    assert not crowd.lost
+    assert [e["how"] for e in run.events("app.started")] == ["", *["warm"] * 4]
+    assert not run.events("warned")
 
 
 def test_clients_wait_for_a_slow_start(project: Project) -> None:

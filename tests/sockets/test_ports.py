@@ -12,8 +12,9 @@ import pytest
 
 from reloader.sockets import group
 from reloader.sockets.address import Address
+from reloader.sockets.hold import INSIDE
 from tests.helpers.until import until
-from tests.sockets.rig import SERVER, ask, free_port, refused
+from tests.sockets.rig import PYTHON, SERVER, ask, free_port, refused
 
 if TYPE_CHECKING:
     from tests.sockets.rig import Rig
@@ -265,6 +266,57 @@ def test_a_program_that_looks_whether_the_port_is_free(rig: Rig, port: int) -> N
     rig.python(look + SERVER, "two", at(port))
     client.join(10)
     assert answers == ["two"]
+
+
+# --- a process that takes the filter itself: it was forked elsewhere -------------------------------
+
+
+def test_a_process_that_takes_the_filter_itself(rig: Rig, port: int) -> None:
+    """What it starts gets its socket from here; it is held through a swap as any other."""
+    first = rig.server("one", at(port))
+    rig.ports.park()
+    rig.stop(first)
+    answers: list[str] = []
+    client = threading.Thread(target=lambda: answers.append(ask(port)))
+    client.start()
+    call, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    enter = (
+        "import os, socket, sys\n"
+        "scope = {}\n"
+        "exec(open(sys.argv[1]).read(), scope)\n"
+        "call = socket.socket(fileno=int(sys.argv[2]))\n"
+        "scope['enter'](call, call.recv(4096))\n"
+        "call.close()\n"
+        "os.execv(sys.executable, [sys.executable, '-IS', '-c', *sys.argv[3:]])\n"
+    )
+    argv = [*PYTHON, "-c", enter, INSIDE, str(theirs.fileno()), SERVER, "two", at(port)]
+    with call, theirs:
+        os.set_inheritable(theirs.fileno(), True)
+        rig.pids[2] = os.posix_spawn(argv[0], argv, os.environ, setpgroup=0)
+        theirs.close()
+        rig.hold.meet(2, call)
+    client.join(10)
+    assert answers == ["two"]
+    assert rig.hold.why_not is None
+    assert [str(place.address) for place in rig.ports.served(2)] == [at(port)]
+
+
+@pytest.mark.parametrize("answer", [b"", None])
+def test_a_process_that_does_not_answer(rig: Rig, port: int, answer: bytes | None) -> None:
+    """Its Python has no ctypes, or it is gone: nobody is left waiting, and the next is asked again."""
+    first = rig.server("one", at(port))
+    rig.ports.park()
+    rig.stop(first)
+    assert not refused(port)
+    call, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with call, theirs:
+        theirs.close() if answer is None else theirs.send(answer)
+        rig.hold.meet(2, call)
+    assert rig.hold.why_not
+    assert refused(port)
+    rig.server("three", at(port))
+    assert rig.hold.why_not is None
+    assert ask(port) == "three"
 
 
 # --- overlap: new before old ------------------------------------------------------------------------

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from reloader.warm.inside.libraries import Libraries
     from reloader.warm.inside.ready import Ready
 
+    Enter = Callable[[_socket.socket, bytes], object]  # the other side, and what it has said
+
 
 def origins(ready: Ready, libraries: Libraries) -> set[str]:
     """Everything that would make a new server differ: modules, the interpreter, its folders."""
@@ -55,8 +57,8 @@ def serve(sock: _socket.socket, known: set[str], load: Callable[[str], Any], see
         title.show()
         wire.send(sock, ("server", str(os.getpid())))
         words, (notes,) = wire.receive(sock)
-        without = set(words[1:])
-        ready, places = _import(notes, without, known, load, seen)
+        _, entry, *without = words
+        ready, places, enter = _import(notes, (entry, set(without)), known, load, seen)
         stamps = sleeper.Stamps(origins(ready, places))
         wire.send(sock, ("ready", str(len(ready)), str(memory())))
 
@@ -79,16 +81,25 @@ def serve(sock: _socket.socket, known: set[str], load: Callable[[str], Any], see
             os._exit(0)
     words, fds = order
     notes = begin.lifted(fds.pop())
-    sleeper.become(words, fds, title, begin.set_environ)
+    sleeper.become(words, fds, title, begin.set_environ, enter)
     imports = begin.Imports(notes)
     ready.refuse = lambda why: start_anew(imports, why)
     sys.meta_path.insert(0, begin.Finder(imports, ready))
 
 
 def _import(
-    notes: int, without: set[str], known: set[str], load: Callable[[str], Any], seen: Any
-) -> tuple[Ready, Libraries]:
-    """Imports what the app has imported, once its start is over; leaves 0, 1 and 2 at /dev/null."""
+    notes: int,
+    entry_and_without: tuple[str, set[str]],
+    known: set[str],
+    load: Callable[[str], Any],
+    seen: Any,
+) -> tuple[Ready, Libraries, Enter | None]:
+    """Imports what the app has imported, once its start is over; leaves 0, 1 and 2 at /dev/null.
+
+    The entry is the file of what each app does first, see `Entry` in `client`; the function of it
+    comes back, None if there is none or it can't be had. The server goes without the other modules.
+    """
+    entry, without = entry_and_without
     libraries = load("libraries")
     null = os.open(os.devnull, os.O_RDWR)
     output = load("begin").memory_file()
@@ -98,6 +109,7 @@ def _import(
     libraries.wait_until_quiet(notes)
     gc.disable()
     places = libraries.preload(notes, without, output, seen, load)
+    enter = _entry(entry, places)
     sys.meta_path.remove(seen)
     ready: Ready = load("ready").Ready(seen.environs, places)
     ready.take(known, {name for name, _ in libraries.wanted(notes)})
@@ -108,7 +120,24 @@ def _import(
     os.close(output)
     for place in (1, 2):
         os.dup2(0, place)
-    return ready, places
+    return ready, places, enter
+
+
+def _entry(file: str, places: Libraries) -> Enter | None:
+    """Loads that file; nothing of the project may come in the way of what it imports."""
+    path = sys.path[:]
+    sys.path[:] = [folder for folder in path if places.is_place(folder)]
+    try:
+        scope: dict[str, Any] = {"__name__": "reloader.warm.entry"}
+        with open(file, "rb") as code:
+            exec(compile(code.read(), file, "exec"), scope)  # noqa: S102 -- it is reloader's own
+        enter: Enter = scope["enter"]
+    except (OSError, ImportError):
+        return None
+    else:
+        return enter
+    finally:
+        sys.path[:] = path
 
 
 def start_anew(imports: Any, why: str) -> None:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_MOST = 4096  # bytes of a word before the start
+
+
 class Stamps:
     """Files and folders as they were when they were read."""
 
@@ -99,17 +102,24 @@ def become(
     fds: list[int],
     title: Title,
     set_environ: Callable[[dict[bytes, bytes]], None],
+    enter: Callable[[_socket.socket, bytes], object] | None = None,
 ) -> list[str]:
     """Makes this process the app that was ordered; returns what is left of the order.
 
     The words: "start", the mark, the folder, how many names of the environment, then these. The
-    descriptors: 0, 1, 2, and one from which a byte comes when the supervisor is ready.
+    descriptors: 0, 1, 2, and one from which a byte comes when the supervisor is ready; to all that
+    comes before `enter` answers.
     """
     _, mark, cwd, count, *rest = words
     stdin, stdout, stderr, go = fds
     waits = _socket.socket(fileno=go)
-    if waits.recv(1) != b"g":
-        os._exit(0)
+    while (said := waits.recv(_MOST)) != b"g":
+        if not said:
+            os._exit(0)
+        if enter:
+            enter(waits, said)
+        else:
+            waits.send(b"")
     waits.close()
     for number, place in ((stdin, 0), (stdout, 1), (stderr, 2)):
         os.dup2(number, place)
