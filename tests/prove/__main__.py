@@ -19,6 +19,8 @@ INVARIANTS = (
     "an app of the last version that was built well runs, or people were told why not",
     "clients go to the one that serves, and wait only while something comes",
     "no deadline passes without an effect",
+    "one that serves is not stopped before the next can answer, if they may overlap",
+    "once reloader ends, nothing counts but signals and the end of processes",
 )
 
 

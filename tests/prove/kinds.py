@@ -22,24 +22,19 @@ class Kind(NamedTuple):
     budget: Budget
 
 
-FULL = Budget(saves=2, signals=2, wishes=1, failed_spawns=1, failed_builds=2, crashes=1)
-SMALL = Budget(saves=1, signals=1, wishes=1, failed_builds=1, crashes=1)
+FULL = Budget(saves=2, signals=1, wishes=1, failed_spawns=1, failed_builds=2, crashes=1)
 
+# The longest search first, so that two processes end at about the same time.
 KINDS = (
-    Kind("plain", Settings(), FULL),
+    Kind("overlap", Settings(build=True, strategy=OVERLAP), FULL._replace(wishes=0)),
+    Kind("edits", Settings(build=True), FULL._replace(edits=1)),
+    Kind("rules", RULES, FULL),
     Kind("build", Settings(build=True), FULL),
-    Kind("stop_on_error", Settings(build=True, stop_on_error=True), FULL._replace(failed_spawns=0)),
-    Kind("rerun", Settings(build=True, rerun=0.5), FULL._replace(wishes=0)),
-    Kind(
-        "hooks",
-        Settings(build=True, pre=1, post=1),
-        SMALL._replace(wishes=0, signals=2, failed_builds=2),
-    ),
-    Kind(
-        "rules", Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)}), FULL
-    ),
-    Kind("edits", Settings(build=True), SMALL._replace(edits=1)),
+    Kind("stop_on_error", Settings(build=True, stop_on_error=True), FULL),
+    Kind("rerun", Settings(build=True, rerun=0.5), FULL),
+    Kind("hooks", Settings(build=True, pre=1, post=1), FULL),
     Kind("broken saves", Settings(), FULL._replace(broken=2)),
+    Kind("loops", Settings(build=True), FULL._replace(saves=1, loops=1, failed_spawns=0)),
     Kind("hold", Settings(strategy=HOLD), FULL),
-    Kind("overlap", Settings(build=True, strategy=OVERLAP), SMALL._replace(saves=2)),
+    Kind("plain", Settings(), FULL),
 )

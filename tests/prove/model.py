@@ -21,14 +21,16 @@ from reloader.core.facts import (
     Tick,
     TreeEmptied,
 )
-from reloader.core.feedback import Feedback
-from reloader.core.fleet import RERUN_HEALTHY
+from reloader.core.feedback import Feedback, Lane
+from reloader.core.fleet import LEAVING_MOST, RERUN_HEALTHY
 from reloader.core.formatters import Echo, Echoes
 from reloader.core.life import UP, Life
 from reloader.core.machine import advance, next_deadline
 from reloader.core.needs import RELOAD, Needs
 from reloader.core.news import AppDropped, AppExited, AppStarted, BuildSucceeded, StartFailed
 from reloader.core.orders import Drain, Kill, Quit, Route, Spawn
+from reloader.core.shutdown import SAME_REQUEST
+from reloader.core.starts import Habit, Starts
 from reloader.core.state import (
     Again,
     Failed,
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from reloader.core.facts import Fact
+    from reloader.core.feedback import Waiting
     from reloader.core.life import Proc
     from reloader.core.settings import Settings
     from reloader.core.state import Shutdown, State
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
 NO_FORMATTER = Echoes({"py": Echo(gap=0.0, trust=0)})
 SAVE = FilesChanged((Change("app.py", RELOAD),))
 BROKEN = FilesChanged((Change("app.py", RELOAD, error="line 1: invalid syntax"),))
+WISHES = tuple(Requested(Request(wish)) for wish in Wish)
 FAR = 11.0  # seconds: how long ago something was does not matter beyond
 
 
@@ -83,6 +87,7 @@ class Budget(NamedTuple):
     crashes: int = 1
     edits: int = 0
     broken: int = 0  # saves that the app could not import
+    loops: int = 0  # saves that look like the app's own writes, and have to wait
     lingering: int = 1  # processes of a tree that may outlive its leader
 
 
@@ -106,11 +111,11 @@ def start(settings: Settings, budget: Budget) -> World:
     return step(World(state, (), 0.0, 1, 0, budget), Tick())
 
 
-def step(world: World, fact: Fact, **changes: object) -> World:  # noqa: C901 -- one for each order
-    """Returns the world after the fact. Raises Violation."""
+def step(world: World, *facts: Fact, **changes: object) -> World:  # noqa: C901 -- one for each order
+    """Returns the world after the facts. Raises Violation."""
     world = replace(world, **changes)
     try:
-        state, orders, news = advance(world.state, (fact,), world.now)
+        state, orders, news = advance(world.state, facts, world.now)
     except (AssertionError, StopIteration, AttributeError) as error:
         raise Violation(f"the machine fails: {error}") from error
     processes = {process.ticket: process for process in world.processes}
@@ -142,7 +147,7 @@ def step(world: World, fact: Fact, **changes: object) -> World:  # noqa: C901 --
             case BuildSucceeded():
                 good = True
     check_broken(world.state, state)
-    state = replace(state, feedback=Feedback(), echoes=NO_FORMATTER)
+    state = replace(state, feedback=forgetful(state.feedback), echoes=NO_FORMATTER)
     after = replace(
         world,
         state=state,
@@ -154,7 +159,21 @@ def step(world: World, fact: Fact, **changes: object) -> World:  # noqa: C901 --
         excused=excused,
     )
     check(after, world.state.shutdown)
+    check_overlap(world, after)
     return after
+
+
+def forgetful(feedback: Feedback) -> Feedback:
+    """Keeps the changes that wait, and none of the evidence: that would never repeat."""
+    return Feedback({name: Lane(waiting=lane.waiting) for name, lane in feedback.lanes.items()})
+
+
+def suspicious(feedback: Feedback, now: float) -> Feedback:
+    """Adds the evidence of eight starts, each followed by this change."""
+    habit = Habit(low=0.1, high=0.1, at=now - 1, runs=7, run=7)
+    starts = Starts({"app.py": habit}, run=8, at=now - 0.1)
+    lane = replace(feedback.lanes.get("", Lane()), starts=starts)
+    return replace(feedback, lanes={**feedback.lanes, "": lane})
 
 
 # --- what can happen next ------------------------------------------------------------------------
@@ -173,12 +192,19 @@ def successors(world: World) -> Iterator[tuple[Fact, World]]:  # noqa: C901 -- o
             "a deadline that passes and changes nothing",
         )
         yield Tick(), later
+    if state.shutdown is not None:
+        yield from ending(world)
+        return
     if budget.saves:
         less = budget._replace(saves=budget.saves - 1)
         yield SAVE, step(world, SAVE, saved=world.saved + 1, budget=less)
         for name in state.settings.rule_paces:
             change = Change(f"a.{name}", Needs(rules=frozenset({name})))
             yield FilesChanged((change,)), step(world, FilesChanged((change,)), budget=less)
+    if budget.loops:
+        less = budget._replace(loops=budget.loops - 1)
+        wary = replace(state, feedback=suspicious(state.feedback, world.now))
+        yield SAVE, step(world, SAVE, state=wary, saved=world.saved + 1, budget=less)
     if budget.broken:
         less = budget._replace(broken=budget.broken - 1)
         yield BROKEN, step(world, BROKEN, saved=world.saved + 1, budget=less)
@@ -200,15 +226,29 @@ def successors(world: World) -> Iterator[tuple[Fact, World]]:  # noqa: C901 -- o
         yield from happens_to(world, process)
 
 
+def ending(world: World) -> Iterator[tuple[Fact, World]]:
+    """Once reloader ends, signals, failed spawns and failed hooks are not counted any more.
+
+    Nothing else that comes may change anything, so the budget for it makes no difference.
+    """
+    signal = SignalReceived(15)
+    yield signal, step(world, signal)
+    edited = ConfigLoaded(world.state.settings, RELOAD)
+    after = step(world, SAVE, BROKEN, edited, *WISHES)
+    must(canonical(after) == canonical(world), "what comes at the end is not ignored")
+    for process in world.processes:
+        yield from happens_to(world, process)
+
+
 def happens_to(world: World, process: Process) -> Iterator[tuple[Fact, World]]:
     ticket, role, leader = process.ticket, process.role, process.leader
     rest = tuple(other for other in world.processes if other.ticket != ticket)
-    budget = world.budget
+    budget, ends = world.budget, world.state.shutdown is not None
     if leader is None:
         started = ProcessStarted(ticket, 100 + ticket, "x")
         yield started, step(world, started, processes=(*rest, process._replace(leader=True)))
-        if budget.failed_spawns:
-            less = budget._replace(failed_spawns=budget.failed_spawns - 1)
+        if budget.failed_spawns or ends:
+            less = budget._replace(failed_spawns=max(budget.failed_spawns - 1, 0))
             for passing in (True, False):
                 failed = SpawnFailed(ticket, "x", "no", passing=passing)
                 yield failed, step(world, failed, processes=rest, budget=less)
@@ -221,9 +261,9 @@ def happens_to(world: World, process: Process) -> Iterator[tuple[Fact, World]]:
         yield from happens_to_app(world, process, rest)
         return
     for code in (0, 1):
-        if code and not budget.failed_builds:
+        if code and not (budget.failed_builds or ends):
             continue
-        less = budget._replace(failed_builds=budget.failed_builds - code)
+        less = budget._replace(failed_builds=max(budget.failed_builds - code, 0))
         done = role is Role.BUILD and not code
         built = process.version if done else world.built
         for left, processes in endings(process, rest, budget.lingering):
@@ -285,16 +325,40 @@ def check(world: World, before: Shutdown | None) -> None:
     must({p.ticket for p in processes} <= {p.ticket for p in state.procs}, "an unknown process")
     generations = state.generations
     must(sum(p.ready_at is None for p in generations) <= 1, "two candidates")
-    serving = [p for p in generations if p.wanted and p.life is Life.READY]
-    must(len(serving) <= 1, "two generations that serve")
+    served = serving(state)
+    must(len(served) <= 1, "two generations that serve")
     if strategy.holds:
-        must(world.gate[1] == (serving[-1].ticket if serving else None), "clients go astray")
+        must(world.gate[1] == (served[-1].ticket if served else None), "clients go astray")
         if world.gate[0] is Gate.HOLD:
             coming = isinstance(state.fleet.want, (Start, Again)) or is_moving(state)
             up = any(p.wanted for p in generations)
             must(coming or up, "clients wait for nothing")
     if next_deadline(state) is None:
         check_rest(world)
+
+
+def serving(state: State) -> list[Proc]:
+    return [p for p in state.generations if p.wanted and p.life is Life.READY]
+
+
+def check_overlap(before: World, after: World) -> None:
+    """A generation that serves is not stopped for one that can't answer yet."""
+    state = after.state
+    must(state.shutdown is None or after.gate[0] is not Gate.HOLD, "clients wait at the end")
+    if not state.settings.strategy.overlap or state.shutdown is not None:
+        return
+    leaving = sum(not proc.wanted for proc in state.generations)
+    must(leaving <= LEAVING_MOST + 1, "too many generations on their way out")
+    served = serving(before.state)
+    if not served or serving(state):
+        return
+    stopped = any(p.leader for p in after.processes if p.ticket == served[-1].ticket)
+    must(not stopped or state.settings.stop_on_error, "stopped before the next one can answer")
+
+
+def waiting(state: State) -> list[Waiting]:
+    """The changes that are acted on later, since they look like the app's own."""
+    return [w for lane in state.feedback.lanes.values() for w in lane.waiting.values()]
 
 
 def check_broken(before: State, after: State) -> None:
@@ -320,7 +384,7 @@ def check_rest(world: World) -> None:
     must(failed or isinstance(state.pipeline.work, Idle), f"owed for ever: {state.pipeline}")
     must(failed or not state.pipeline.rules, f"a rule owed for ever: {state.pipeline.rules}")
     must(not isinstance(state.fleet.want, Start), "wanted, and never started")
-    must(not state.bursts, "a change that is never seen")
+    must(not state.bursts and not waiting(state), "a change that is never seen")
     apps = [p for p in world.processes if p.role is Role.APP]
     if not state.settings.app:
         return
@@ -339,6 +403,7 @@ def check_rest(world: World) -> None:
 def canonical(world: World) -> tuple:
     """Returns the world without all that makes no difference: names, and times long ago."""
     state, now = world.state, world.now
+    ends = state.shutdown is not None
     places = {p.ticket: i for i, p in enumerate(sorted(state.procs, key=lambda p: p.ticket))}
 
     def since(at: float | None) -> float | None:
@@ -357,7 +422,7 @@ def canonical(world: World) -> tuple:
             p.task,
             p.life,
             p.wanted,
-            state.fleet.wanted == p.version,
+            not ends and state.fleet.wanted == p.version,
             age(p),
             p.ready_at is None,
             since(p.ready_by),
@@ -370,12 +435,19 @@ def canonical(world: World) -> tuple:
         for p in sorted(state.procs, key=lambda p: p.ticket)
     )
     processes = tuple(
-        (places.get(p.ticket, -1), p.version - world.saved, p.leader, p.survivors, p.draining)
+        (
+            places.get(p.ticket, -1),
+            0 if ends else p.version - world.saved,
+            p.leader,
+            p.survivors,
+            p.draining,
+        )
         for p in sorted(world.processes, key=lambda p: p.ticket)
     )
     bursts = tuple(
         (b.lane, since(b.first_at), since(b.last_at), len(b.paths)) for b in state.bursts
     )
+    waits = tuple((w.change.path, since(w.since), since(w.due)) for w in waiting(state))
     work = state.pipeline.work
     pipeline = (
         type(work),
@@ -396,20 +468,21 @@ def canonical(world: World) -> tuple:
         ending += (since(shutdown.force_at), shutdown.posts, since(shutdown.post_by))
     if isinstance(shutdown, Forced):
         ending += (since(shutdown.over_at),)
+    if isinstance(shutdown, (Quitting, Forced)):
+        ending += (now >= shutdown.asked_at + SAME_REQUEST,)
     shortage = state.shortage and (min(state.shortage.failures, 7), since(state.shortage.retry_at))
+    wanted = (world.budget, world.excused, world.good)
     gate = (world.gate[0], places.get(world.gate[1], -1))
     return (
         procs,
         processes,
         bursts,
+        waits if not ends else (),
         pipeline,
         fleet,
         state.pause,
         ending,
         shortage,
-        world.built - world.saved,
-        world.budget,
-        world.excused,
-        world.good,
+        *((world.posts,) if ends else (world.built - world.saved, *wanted)),
         gate,
     )

@@ -15,7 +15,7 @@ from tests.prove.kinds import HOLD, OVERLAP
 from tests.prove.model import Budget
 
 TINY = Budget(saves=1, signals=0, wishes=0, failed_builds=1, crashes=1, lingering=0)
-ENDS = TINY._replace(saves=0, signals=2, lingering=1)
+ENDS = TINY._replace(saves=0, signals=1, lingering=1)
 BUILD = Settings(build=True)
 TWO_BUILDS = TINY._replace(saves=2, crashes=0)
 RERUN = Settings(build=True, rerun=0.5)
@@ -35,6 +35,7 @@ THEN = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True
         (Settings(), TINY._replace(broken=2)),
         (Settings(strategy=HOLD), TINY._replace(signals=1)),
         (Settings(strategy=OVERLAP), TINY._replace(saves=2, crashes=2)),
+        (BUILD, TINY._replace(loops=1)),
     ],
     ids=[
         "plain",
@@ -47,6 +48,7 @@ THEN = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True
         "broken",
         "hold",
         "overlap",
+        "loop",
     ],
 )
 def test_nothing_is_found(settings, budget):
@@ -91,6 +93,20 @@ def keeps_the_stale_build(monkeypatch):
     )
 
 
+def stops_before_the_new_is_ready(monkeypatch):
+    """An overlap that takes a process that runs for one that can answer."""
+    monkeypatch.setattr(state.State, "serving", state.State.running)
+
+
+def saves_after_the_end_count(monkeypatch):
+    """Changes are gathered although reloader is ending."""
+    monkeypatch.setattr(
+        machine.changes,
+        "record_changes",
+        lambda it, seen, now: machine.changes.heed(it, it.feedback.judge(seen, now), now),
+    )
+
+
 def ends_too_early(monkeypatch):
     """The end does not wait for processes that were only asked to stop."""
     rules = [
@@ -115,6 +131,8 @@ def ends_too_early(monkeypatch):
         (forgets_what_is_wanted, BUILD, TWO_BUILDS),
         (keeps_the_stale_build, BUILD, TWO_BUILDS),
         (ends_too_early, Settings(), ENDS),
+        (saves_after_the_end_count, Settings(), ENDS),
+        (stops_before_the_new_is_ready, Settings(strategy=OVERLAP), TINY),
     ],
 )
 def test_a_broken_machine_is_found(monkeypatch, weaken, settings, budget):
@@ -138,10 +156,11 @@ WHERE = {
     "kill_overdue": (Settings(), ENDS),
     "finish": (Settings(), ENDS),
     "run_rule": (Settings(rule_paces={"css": Pace()}), TINY),
+    "act_on_waits": (Settings(), TINY._replace(loops=1)),
 }
 
 
-@pytest.mark.parametrize("rule", [r.name for r in machine.RULES if r.name != "act_on_waits"])
+@pytest.mark.parametrize("rule", [r.name for r in machine.RULES])
 def test_each_rule_is_needed(monkeypatch, rule):
     """With any one rule switched off something is found."""
     monkeypatch.setattr(machine, "RULES", tuple(r for r in machine.RULES if r.name != rule))
