@@ -167,8 +167,18 @@ class Feedback:
         return replace(self, account=self.account.entered(ticket, total))
 
     def forgotten(self) -> Feedback:
-        """Other settings: another build, perhaps, and another app. What waits goes on waiting."""
-        lanes = {name: Lane(waiting=lane.waiting) for name, lane in self.lanes.items()}
+        """Other settings: another build, perhaps, and another app. What waits goes on waiting.
+
+        What a build that is at work held back counts now: that build is not known any more.
+        """
+        lanes = {}
+        for name, lane in self.lanes.items():
+            at = lane.outputs.held_at
+            held = {
+                it.change.path: Waiting(it.change, at, at, by_start=False)
+                for it in lane.outputs.held
+            }
+            lanes[name] = Lane(waiting={**lane.waiting, **held})
         return Feedback(lanes, self.account)
 
     # --- what is asked -----------------------------------------------------------------------

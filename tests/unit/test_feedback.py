@@ -268,6 +268,16 @@ def test_other_settings_learn_anew() -> None:
     assert len(story.build(*pages(NEW))) == 5
 
 
+def test_other_settings_lose_nothing_that_was_held() -> None:
+    """The build that held it back may hang, and is not known any more: it counts now."""
+    story = Story().begin()
+    story.now += 0.5
+    assert not story.change("new.go", NEW)
+    story.feedback = story.feedback.forgotten()
+    assert story.wait(0.1) == ["new.go"]
+    assert story.end() == []
+
+
 SAVES = st.lists(
     st.tuples(st.floats(0.02, 3), st.sampled_from(["a.go", "b.go", "src/c.go"])), max_size=25
 )
