@@ -175,8 +175,8 @@ def test_the_wheel_is_whole(dist):
         (entries,) = (name for name in names if name.endswith("/entry_points.txt"))
         commands = it.read(entries).decode()
     assert (headers["Name"], headers["Version"]) == ("reloader-dev", __version__)
-    assert "reloader = reloader.__main__:main" in commands
     assert "reloader-dev = " in commands
+    assert f"reloader_dev-{__version__}.data/scripts/reloader" in names
     assert f"reloader_dev-{__version__}.data/data/share/man/man1/reloader.1" in names
     assert not [name for name in names if name.startswith(("tests/", "distribution/"))]
 

@@ -17,8 +17,12 @@ if TYPE_CHECKING:
     from tests.faults.rig import Rig
 
 HIJACK = "raise SystemExit('hijacked')\n"
-# Not `types`, `enum`, `re`: Python and pip's launcher import those before our first line.
-NAMES = ("logging", "signal", "tomllib", "json", "select", "subprocess")
+# All that a launcher, reloader and its packages import by name; not `encodings`, without which no
+# Python starts.
+NAMES = (
+    *("reloader", "types", "enum", "re", "functools", "operator", "collections", "keyword"),
+    *("copyreg", "signal", "logging", "tomli", "json", "select", "subprocess", "errno", "stat"),
+)
 
 
 def edit_config(rig: Rig) -> None:
@@ -70,7 +74,7 @@ def fault_C14b(rig: Rig) -> None:
 
 @fault(quick=True)
 def fault_C18(rig: Rig) -> None:
-    """A project with modules of the standard library's names, on PYTHONPATH, does not break us."""
+    """A project with a `reloader.py`, `re.py` or `types.py`, on PYTHONPATH, does not break us."""
     for name in NAMES:
         rig.save(f"{name}.py", HIJACK)
     rig.save("sitecustomize.py", "")
