@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reloader.arguments import SHORT
+from reloader.arguments import PROFILE, SHORT
 from reloader.cli import COMMANDS
 from reloader.commands.usage import EXAMPLES
 from reloader.config.model import Rule, options
@@ -67,6 +67,7 @@ def _lines() -> Iterator[str]:
     yield ".SH FLAGS"
     rows = [("-c, --config FILE|DIRECTORY", "another config; several are several apps")]
     rows += [(", ".join(it.names) + f" {it.value}".rstrip(), it.help) for it in SHORT]
+    rows.append(("--profile NAME", PROFILE))
     rows.append(("--json", "one JSON object a line on stdout for each event"))
     rows.append(("-h, --help", "help; 'reloader help KEY' explains a key"))
     yield from _terms(rows)

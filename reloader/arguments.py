@@ -115,6 +115,7 @@ def parser_of(grammar: Grammar, arguments: list[str]) -> Parser:
     add = parser.add_argument
     add("-h", "--help", action="store_true", help="this text")
     add("-c", "--config", dest="file", action="append", default=[], metavar="FILE", help=_FILE)
+    add("--profile", action="append", default=[], metavar="NAME", help=PROFILE)
     for name, words in grammar.switches:
         add(name, action="store_true", help=words)
     for short in SHORT:
@@ -151,6 +152,7 @@ def _globs(texts: list[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+PROFILE = "also the apps of [apps.*] that have this profile"
 PLAIN: dict[str, Any] = {"add_help": False, "allow_abbrev": False}
 _FILE = (
     "the config file; else $RELOADER_CONFIG, .reload.toml, [tool.reloader] in pyproject.toml,"

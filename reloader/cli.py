@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 from reloader import __version__
@@ -24,11 +23,17 @@ from reloader.arguments import (
     split,
     width,
 )
-from reloader.config.discover import places
-from reloader.config.load import Invocation
-from reloader.config.load import read as read_config
+from reloader.commands.invocations import (
+    apps,
+    divided,
+    invocations,
+    of_one_file,
+    projects,
+    readings,
+    working_directory,
+)
 from reloader.errors import ConfigError, Exit, Problem, ReloaderError, reason
-from reloader.light import dataclass, replace
+from reloader.light import dataclass
 from reloader.process import bootstrap
 from reloader.report.text import say
 
@@ -36,11 +41,8 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Iterable, Sequence
 
-    from reloader.arguments import Given
-    from reloader.commands.app import Project
-    from reloader.config.layers import Guess
 
-_USAGE = "reloader [run] [FLAGS…] [FILE | DIRECTORY | COMMAND…] [-- ARGS…]"
+_USAGE = "reloader [run] [FLAGS…] [APP… | FILE | DIRECTORY | COMMAND…] [-- ARGS…]"
 _HELP = ("-h", "--help")
 _BROKEN_PIPE = 128 + 13  # as a shell says of a program that SIGPIPE ended
 
@@ -190,82 +192,18 @@ def _run(arguments: list[str]) -> int:
 
         return _say_text(run_help(_USAGE, width()))
     given = read(_RUN, ours)
-    if all(map(os.path.isdir, words)):  # `reloader DIR` is `cd DIR && reloader`
+    wanted: list[str] = []
+    if words and words[0] in apps(given.options.file):
+        ours, wanted, args = divided(arguments)
+        given, words = read(_RUN, ours), []
+    elif all(map(os.path.isdir, words)):  # `reloader DIR` is `cd DIR && reloader`
         given.options.file.extend(words)
         words = []
-    projects = _projects(_invocations(given, tuple(args), words, asks=True))
+    invoked = invocations(given, tuple(args), words, asks=True, wanted=wanted)
+    found = projects(invoked)
     from reloader.commands.run import run
 
-    return run(projects, json=given.options.json)
-
-
-def _projects(invocations: list[Invocation]) -> list[Project]:
-    """Several configs are several apps; all that is wrong in any of them is said at once.
-
-    A config that is deleted later is missed: a look at the project does not take its place.
-    """
-    from reloader.commands.app import Project
-
-    environ, cwd = dict(os.environ), _working_directory()
-    readings = [read_config(invocation, environ, cwd) for invocation in invocations]
-    if problems := [problem for reading in readings for problem in reading.problems]:
-        raise ConfigError(*dict.fromkeys(problems))
-    files = [places(invocation.file, environ, cwd) for invocation in invocations]
-    configs = [reading.config for reading in readings if reading.config]
-    reads = [
-        partial(read_config, it if config.found else replace(it, look=None), environ, cwd)
-        for it, config in zip(invocations, configs, strict=True)
-    ]
-    named = [
-        config.file or f"{it.file}/.reload.toml"
-        for it, config in zip(invocations, configs, strict=True)
-    ]
-    called: Sequence[str] = ("",)
-    if len(configs) > 1:
-        from reloader.config.names import names
-
-        called = names(named)
-    return [Project(*parts) for parts in zip(configs, reads, files, called, strict=True)]
-
-
-def _working_directory() -> str:
-    try:
-        return os.getcwd()
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise ConfigError(
-            Problem(f"the working directory can't be used: {reason}", hint="cd to the project")
-        ) from None
-
-
-def _invocations(
-    given: Given, args: tuple[str, ...] = (), words: Sequence[str] = (), *, asks: bool = False
-) -> list[Invocation]:
-    """One for each `-c`; without a config, a look at the project says what is run."""
-    guess = None
-    if words:
-        from reloader.commands.found import typed
-
-        guess = typed(tuple(words), _working_directory())
-    look = partial(_look, {}, asks=asks)
-    files = given.options.file or [""]
-    return [Invocation(file, given.flags, args, given.ignored, look, guess) for file in files]
-
-
-def _look(known: dict[str, Guess], folder: str, args: tuple[str, ...], *, asks: bool) -> Guess:
-    """How the project in `folder` is run; found once, for a run stays with it."""
-    from reloader.commands.found import found
-
-    if folder not in known:
-        known[folder] = found(folder, args, asks=asks)
-    return known[folder]
-
-
-def _one(given: Given) -> Invocation:
-    """For a command that looks at one config."""
-    if len(given.options.file) > 1:
-        raise ConfigError(Problem("expected one config file, found several", "-c"))
-    return _invocations(given)[0]
+    return run(found, json=given.options.json)
 
 
 # --- check, explain, doctor ----------------------------------------------------------------------
@@ -280,17 +218,17 @@ def _check(arguments: list[str]) -> int:
     from reloader.commands import check
 
     statuses = []
-    for invocation in _invocations(given):
-        reading = read_config(invocation, os.environ, _working_directory())
-        findings = check.check(reading, os.environ)
-        file = reading.document.name if reading.document else invocation.file
+    for named, found in readings(given).items():
+        findings = check.of_apps(found, os.environ)
+        document = found[0].document
+        file = document.name if document else named
         if given.options.json:
             lines = [json.dumps(finding.record()) for finding in findings]
         else:
             lines = [line for finding in findings for line in finding.lines()]
             lines.append(check.conclusion(findings, file))
         if given.options.print:
-            _say(*check.printed(reading, as_json=given.options.json))
+            _say(*check.printed(found, as_json=given.options.json))
             say(lines, sys.stderr)
         else:
             _say(*lines)
@@ -303,28 +241,28 @@ def _explain(arguments: list[str]) -> int:
         return _say_text(parser_of(_EXPLAIN, arguments).format_help())
     ours, behind = split(arguments)
     given = read(_EXPLAIN, ours)
-    cwd = _working_directory()
-    reading = read_config(_one(given), os.environ, cwd)
-    from reloader.commands.explain import explain, nothing_to_explain
+    found = of_one_file(given)
+    from reloader.commands.explain import explain_apps, nothing_to_explain
 
     words = [*given.words, *behind]
     if not words:
         raise nothing_to_explain()
-    return _say(*explain(words, reading, cwd))
+    return _say(*explain_apps(words, found, working_directory()))
 
 
 def _doctor(arguments: list[str]) -> int:
     if any(text in _HELP for text in arguments):
         return _say_text(parser_of(_DOCTOR, arguments).format_help())
     given = read(_DOCTOR, arguments)
-    reading = read_config(_one(given), os.environ, _working_directory())
+    found = of_one_file(given)
     import json
 
     from reloader.commands import doctor
 
-    error = None if reading.config else ConfigError(*reading.problems)
+    configs = [reading.config for reading in found if reading.config]
+    wrong = dict.fromkeys(problem for reading in found for problem in reading.problems)
     findings = []
-    for finding in doctor.doctor(reading.config, error):  # at once: the next may take long
+    for finding in doctor.doctor(configs, list(wrong)):  # at once: the next may take long
         findings.append(finding)
         _say(*([json.dumps(finding.record())] if given.options.json else finding.rows()))
     if not given.options.json:
@@ -361,7 +299,7 @@ def _written(given: Namespace) -> int:
     from reloader.commands.found import asked
     from reloader.commands.init import convert, plan, write
 
-    cwd = _working_directory()
+    cwd = working_directory()
     if given.source:
         return _say_text(convert(cwd, given.source, os.environ, force=given.force))
     force = given.force or given.print
@@ -384,7 +322,7 @@ def _healthcheck(arguments: list[str]) -> int:
         return _say_text(parser.format_help())
     from reloader.commands.healthcheck import healthcheck
 
-    return _say_text(healthcheck(_working_directory(), app_only=given.app_only))
+    return _say_text(healthcheck(working_directory(), app_only=given.app_only))
 
 
 # --- help, completion ----------------------------------------------------------------------------

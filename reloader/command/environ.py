@@ -1,4 +1,4 @@
-"""The environment of what reloader starts: the caller's, and what `env_files` add to it."""
+"""The environment of what reloader starts: the caller's, `env_files` below it, `[env]` above."""
 
 from __future__ import annotations
 
@@ -18,14 +18,22 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")  # byte order marks
 class EnvFiles:
     """Env files, read again before each start.
 
-    What was set outside wins, then the later file. A file that is missing is no file. A line that
-    can't be read is left out; a file that can't be read keeps the values it had; both are reported.
+    What the config sets (`fixed`) wins, then what was set outside, then the later file. A file
+    that is missing is no file. A line that can't be read is left out; a file that can't be read
+    keeps the values it had; both are reported.
     `outer` is the environment reloader was started with; it is never changed. Relative paths are
     below `folder`.
     """
 
-    def __init__(self, paths: Sequence[str], outer: Mapping[str, str], folder: str = "") -> None:
+    def __init__(
+        self,
+        paths: Sequence[str],
+        outer: Mapping[str, str],
+        folder: str = "",
+        fixed: Mapping[str, str] | None = None,
+    ) -> None:
         self._paths = tuple(paths)
+        self._fixed = dict(fixed or {})
         self._folder = folder
         self._outer = dict(outer)
         self._last: dict[str, dict[str, str]] = {}
@@ -33,7 +41,7 @@ class EnvFiles:
     def read(self) -> tuple[dict[str, str], list[str]]:
         """Returns the environment as it is now, and warnings (never a value)."""
         if not self._paths:
-            return dict(self._outer), []
+            return {**self._outer, **self._fixed}, []
         added: dict[str, str] = {}
         warnings = []
         for path in self._paths:
@@ -47,7 +55,7 @@ class EnvFiles:
                 then = "its last values stay" if path in self._last else "nothing is read from it"
                 warnings.append(f"{path}: {error.strerror}; {then}")
             added.update(self._last.get(path, {}))
-        return {**added, **self._outer}, warnings
+        return {**added, **self._outer, **self._fixed}, warnings
 
 
 def read(

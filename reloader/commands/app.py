@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from reloader import __version__
 from reloader.command.environ import EnvFiles
@@ -14,11 +14,12 @@ from reloader.commands.clean import Cleaner
 from reloader.commands.problems import problems_in
 from reloader.commands.swap import Swap
 from reloader.control.status import Status
-from reloader.core.facts import ConfigLoaded, FilesChanged, Noticed, ProcessStarted
+from reloader.core.facts import ConfigLoaded, Dismissed, FilesChanged, Noticed, ProcessStarted
 from reloader.core.needs import Needs
 from reloader.core.news import (
     AppDropped,
     AppExited,
+    AppRemoved,
     AppStopped,
     BuildFailed,
     BuildSucceeded,
@@ -27,13 +28,14 @@ from reloader.core.news import (
     Greeted,
     Noted,
     ProblemsFound,
+    QuitFinished,
     RuleFailed,
     Warned,
 )
 from reloader.core.state import begin
 from reloader.core.values import Role, Task
 from reloader.core.view import view
-from reloader.light import dataclass, replace
+from reloader.light import replace
 from reloader.output.outlet import Outlet
 from reloader.process import orphans
 from reloader.process.launcher import Launcher
@@ -42,13 +44,13 @@ from reloader.process.stop_rule import AT_ONCE
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus
 from reloader.report.console import Console
-from reloader.runtime.loop import System, Worker
+from reloader.runtime.loop import SEATS, System, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from reloader.commands.shared import Project, Shared
     from reloader.config.changes import Changes
-    from reloader.config.load import Reading
     from reloader.config.model import Config
     from reloader.control.socket import StatusSocket
     from reloader.core.facts import Fact
@@ -57,41 +59,12 @@ if TYPE_CHECKING:
     from reloader.core.values import Change, Ticket, Version
     from reloader.core.view import Snapshot
     from reloader.filter.rules import FileFilter
-    from reloader.output.outlet import LazyPump
-    from reloader.process.children import Children
-    from reloader.process.launcher import Streams
     from reloader.process.spec import SpawnSpec
     from reloader.report.bus import Report
-    from reloader.report.jsonl import JsonLines
-    from reloader.report.writer import Writer
-    from reloader.runtime.loop import Inbox, Seat
-    from reloader.terminal.foreground import Foreground
+    from reloader.runtime.loop import Seat
+    from reloader.runtime.source import Source
     from reloader.warm.client import Warm
     from reloader.watch.watcher import Watcher
-
-
-class Project(NamedTuple):
-    """The app that one `-c` names."""
-
-    config: Config
-    read: Callable[[], Reading]  # the config again
-    files: Sequence[str]  # those that it may come from
-    name: str = ""  # that its lines carry; "" when there is only one
-
-
-@dataclass(frozen=True)
-class Shared:
-    """The parts that all apps of a run share."""
-
-    environ: Mapping[str, str]
-    inbox: Inbox
-    children: Children
-    foreground: Foreground
-    streams: Streams
-    console: Writer
-    json: JsonLines | None
-    label_width: int  # of the longest name
-    pump: LazyPump
 
 
 class Overheard:
@@ -122,7 +95,7 @@ class Live:
     ) -> None:
         self.config = project.config
         self._project = project
-        self._seat = seat
+        self.seat = seat
         self._shared = shared
         self._bus = Bus()
         self._cleaner = Cleaner()
@@ -130,7 +103,7 @@ class Live:
         is_alone = not project.name
         mark = b"" if is_alone else project.name.ljust(shared.label_width).encode() + b" | "
         self._outlet = Outlet(shared.pump, is_alone=is_alone, mark=mark)
-        self._lock_warning = status.warning if status else ""
+        self._socket = status
         if status:
             status.status = self.status
         if shared.json:
@@ -139,7 +112,8 @@ class Live:
         self._watcher: Overheard | None = None
         self._worker: Worker | None = None
         self._warm: Warm | None = None
-        self._rejected = ""
+        self._told_rejected = False
+        self._leaves = False  # it was taken out of the config
         self._note = ""  # a warning about reloader's own files; "" if none
         self._browser = Browser(self.snapshot, shared.inbox, seat)
         self._bus.add(self._browser)
@@ -163,14 +137,19 @@ class Live:
             (
                 *self.config.notes,
                 self._note,
-                self._lock_warning,
+                self._socket.warning if self._socket else "",
                 settings.cut_short(self._settings),
             ),
         ):
             self._bus.publish(Warned(text))
 
-    def worker(self, seats: int) -> Worker:
-        """The machine of this app, of so many in the run."""
+    @property
+    def config_name(self) -> tuple[str, str]:
+        """Returns the config file and the name in its `[apps.*]`, which may be ""."""
+        return self.config.file_path, self.config.name
+
+    def worker(self) -> Worker:
+        """Makes the machine of this app."""
         shared = self._shared
         children = shared.children
 
@@ -187,8 +166,9 @@ class Live:
 
         route, drain = self._swap.route, self._swap.drain
         system = System(spawn, stop, children.kill, children.measure, route, drain)
-        state = begin(self._settings, shared.inbox.now(), self._seat, seats)
-        self._worker = Worker(state, self._browser.join(system), self._publish)
+        state = begin(self._settings, shared.inbox.now(), self.seat, SEATS)
+        join, (file, name) = self._browser.join, self.config_name
+        self._worker = Worker(state, join(system), self._publish, file, name)
         return self._worker
 
     def _spawn(self, ticket: Ticket, spec: SpawnSpec) -> tuple[int, str]:
@@ -205,7 +185,7 @@ class Live:
                 self._warm = Warm(f"reloader-warm-{new_run()}", children, entry)
             except OSError:  # no descriptor to be had: the next start is tried warm
                 return children.spawn(ticket, spec, partial(swap.start, ticket)), ""
-            self._shared.inbox.add(self._warm, self._seat)
+            self._shared.inbox.add(self._warm, self.seat)
         return self._warm.spawn(ticket, spec)
 
     def _is_warm(self, spec: SpawnSpec) -> bool:
@@ -224,6 +204,18 @@ class Live:
         self._bus.publish(news)
         if output and (found := problems_in(output, self.config)):
             self._bus.publish(ProblemsFound(_failed(news), found))
+        self._leaves |= isinstance(news, AppRemoved)
+        if self._leaves and isinstance(news, QuitFinished):
+            self._leave()
+
+    def _leave(self) -> None:
+        """Gives back what the app has had of the run, which goes on without it."""
+        self._browser.close()
+        sources: tuple[Source | None, ...] = (self._watcher, self._socket)
+        for source in filter(None, sources):
+            self._shared.inbox.remove(source)
+        self.clean()
+        self._shared.crew.left(self.seat)
 
     def _output_of(self, news: News) -> str:
         """Returns the output behind a failure; "" for any other news, or if none was kept."""
@@ -247,12 +239,18 @@ class Live:
     def status(self) -> Status:
         return Status.of(self.snapshot(), os.getpid(), self.config.root, self._project.name)
 
-    def watch(self, since_ns: int) -> None:
+    def look(self, since_ns: int) -> None:
+        """Begins with all that can wait until the app has been started."""
+        self._watch(since_ns)
+        self.open_proxy()
+        self._advise()
+
+    def _watch(self, since_ns: int) -> None:
         from reloader import watch
 
         watcher = watch.open(self.config, self._file_filter(), since_ns, self._reread)
         self._watcher = Overheard(watcher, self._saved)
-        self._shared.inbox.add(self._watcher, self._seat)
+        self._shared.inbox.add(self._watcher, self.seat)
 
     def _file_filter(self) -> FileFilter:
         from reloader.watch import filter_of
@@ -278,13 +276,13 @@ class Live:
         """Opens the proxy if the config has one; after the first spawn."""
         self._browser.open(self.config, lambda: self._env_files)
 
-    def advise(self) -> None:
+    def _advise(self) -> None:
         """Looks closer at the app's command, but in an idle moment: it would slow the start."""
         from reloader.commands.advice import Advice
 
         advice = Advice(lambda: self.config)
         self._bus.add(advice)
-        self._shared.inbox.add(advice, self._seat)
+        self._shared.inbox.add(advice, self.seat)
 
     def clean(self) -> None:
         """Removes what was kept for the run.
@@ -303,21 +301,33 @@ class Live:
         from reloader.config.changes import RUN, changed
 
         reading = self._project.read()
-        if reading.config is None:
-            text = "; ".join(problem.line for problem in reading.problems)
-            if text != self._rejected:
-                yield Noticed(ConfigRejected(text))
-            self._rejected = text
+        if self._leaves:
             return
+        if reading.apps:
+            yield from self._shared.crew.complete(self._project, reading.apps, self._shared)
+        if reading.config is None:
+            yield from self._reject("; ".join(problem.line for problem in reading.problems))
+            return
+        self._shared.rejected.pop(self.seat, None)
         changes = changed(self.config, reading.config)
-        if self._rejected and not changes:
+        if self._told_rejected and not changes:
             yield Noticed(ConfigChanged(()))
-        self._rejected = ""
+        self._told_rejected = False
         if changes.needs_run:
             keys = " and ".join(key for key in changes.keys if key in RUN)
             yield Noticed(Warned(f"{keys} was edited: start reloader again for that"))
         elif changes:
             yield from self._take(reading.config, changes)
+
+    def _reject(self, text: str) -> Iterator[Fact]:
+        """Keeps the last config; of apps of one file only the first one says why."""
+        rejected = self._shared.rejected
+        if not text:  # there is nothing wrong, but no such app to be run any more
+            yield Dismissed()
+        elif text not in rejected.values():
+            self._told_rejected = True
+            yield Noticed(ConfigRejected(text))
+        rejected[self.seat] = text
 
     def _take(self, config: Config, changes: Changes) -> Iterator[Fact]:
         told = {doubt.text for doubt in self.config.doubts}
@@ -348,7 +358,8 @@ class Live:
 
     @property
     def _env_files(self) -> EnvFiles:
-        return EnvFiles(self.config.env_files, self._shared.environ, self.config.root)
+        config = self.config
+        return EnvFiles(config.env_files, self._shared.environ, config.root, config.env)
 
     def _report(self) -> None:
         for report in self._reports:

@@ -62,9 +62,7 @@ class Browser:
 
     def open(self, config: Config, env_files: Callable[[], EnvFiles]) -> None:
         """Opens the proxy that the config asks for, in the place of the one there is."""
-        if self._server:
-            self._inbox.remove(self._server)
-            self._server = None
+        self.close()
         if not config.proxy.is_on:
             return
         try:
@@ -79,6 +77,12 @@ class Browser:
         self._route(*self._gate)
         if self._started is not None and self._gate[0] is not Gate.OPEN:
             self._inbox.put(self._expect(self._started), self._seat)
+
+    def close(self) -> None:
+        """Closes the proxy, if there is one."""
+        if self._server:
+            self._inbox.remove(self._server)
+            self._server = None
 
     def join(self, system: System) -> System:
         """Returns the system with the proxy in it."""

@@ -20,7 +20,7 @@ from reloader.light import replace
 from reloader.watch.scan import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from reloader.config.app_command import AppCommand
     from reloader.config.document import Document
@@ -47,6 +47,21 @@ def check(reading: Reading, environ: Mapping[str, str]) -> list[Finding]:
     return findings + [Finding.of(Level.INFO, problem) for problem in reading.remarks]
 
 
+def of_apps(readings: Sequence[Reading], environ: Mapping[str, str]) -> list[Finding]:
+    """Returns the findings in the apps of a file; each place is told once.
+
+    A finding without a place in the file names its app.
+    """
+    found: dict[Finding, None] = {}
+    for reading in readings:
+        name = reading.config.name if reading.config else ""
+        for finding in check(reading, environ):
+            is_placed = finding.where or not name
+            text = finding.message if is_placed else f"{name}: {finding.message}"
+            found[replace(finding, message=text)] = None
+    return sorted(found, key=lambda finding: list(Level).index(finding.level))
+
+
 def status(findings: list[Finding], *, strict: bool) -> Exit:
     """Returns 2 for errors; 1 for warnings, with --strict; else 0."""
     levels = {finding.level for finding in findings}
@@ -60,18 +75,25 @@ def conclusion(findings: list[Finding], file: str) -> str:
     return f"{file or 'the config'}: {summary(findings) or 'no errors, no warnings'}"
 
 
-def printed(reading: Reading, *, as_json: bool) -> list[str]:
-    """Returns the whole config with the origin of each value; nothing if it can't be used."""
-    config = reading.config
-    if config is None:
-        return []
-    if not as_json:
-        return list(effective(config))
-    rows = {
-        key: {"value": value_of(config, key), "origin": origin.where}
-        for key, origin in config.origins.items()
-    }
-    return [json.dumps(rows, default=_plain)]
+def printed(readings: Sequence[Reading], *, as_json: bool) -> list[str]:
+    """Returns the whole config with the origin of each value; nothing if it can't be used.
+
+    Of a file with apps it is that of each of them, with `[apps.NAME]` or `"app"` before it.
+    """
+    lines = []
+    for config in filter(None, (reading.config for reading in readings)):
+        if as_json:
+            rows: dict[str, object] = {
+                key: {"value": value_of(config, key), "origin": origin.where}
+                for key, origin in config.origins.items()
+            }
+            app = {"app": config.name} if config.name else {}
+            lines.append(json.dumps(app | rows, default=_plain))
+            continue
+        if config.name:
+            lines += [*("",) * bool(lines), f"# [apps.{config.name}]"]
+        lines += effective(config)
+    return lines
 
 
 def _plain(value: object) -> object:

@@ -27,7 +27,7 @@ def completion(shell: str, commands: Mapping[str, str]) -> str:
 
 def _values() -> dict[str, tuple[str, ...]]:
     """Returns the words that each flag takes; () for those that take any, or none."""
-    found: dict[str, tuple[str, ...]] = {"--json": (), "--help": ()}
+    found: dict[str, tuple[str, ...]] = {"--json": (), "--help": (), "--profile": ()}
     for short in SHORT:
         found |= dict.fromkeys(short.names, ())
     for key, option, _ in options():

@@ -8,28 +8,32 @@ from typing import TYPE_CHECKING
 from reloader.checks import machine, project, python, watches
 from reloader.checks.finding import Finding, Level, summary
 from reloader.errors import Exit
+from reloader.light import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from reloader.config.model import Config
-    from reloader.errors import ReloaderError
+    from reloader.errors import Problem
 
 
-def doctor(config: Config | None, error: ReloaderError | None = None) -> Iterator[Finding]:
+def doctor(configs: Sequence[Config], problems: Sequence[Problem] = ()) -> Iterator[Finding]:
     """Yields all findings, as they come.
 
-    Without a usable config (`error` says why) they are those of the machine.
+    `configs`: that of the run, or one for each of its apps; without a usable one (`problems` says
+    why) the findings are those of the machine.
     """
-    yield from machine.checks(config.root if config else os.getcwd())
+    yield from machine.checks(configs[0].root if configs else os.getcwd())
     held = watches.read()
     yield from watches.findings(held)
-    if config:
-        source = config.file or "no file: flags, environment, defaults"
+    if configs:
+        source = configs[0].file or "no file: flags, environment, defaults"
         yield Finding("config", Level.INFO, source)
-        yield from project.checks(config, held)
-        yield from python.checks(config, os.environ)
-    for problem in error.problems if error else ():
+    for config in configs:
+        for finding in (*project.checks(config, held), *python.checks(config, os.environ)):
+            name = f"{config.name}: " if config.name else ""
+            yield replace(finding, message=f"{name}{finding.message}")
+    for problem in problems:
         yield Finding.of(Level.ERROR, problem, "config", "nothing can be run")
 
 

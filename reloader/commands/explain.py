@@ -25,9 +25,26 @@ if TYPE_CHECKING:
 
 _KEYS = {key: (option, default) for key, option, default in model.options()}
 _RULES = "build.rules"
+_APP_KEYS = {key: (option, default) for key, option, default in model.options(model.App)}
 _RULE_KEYS = {
     f"{_RULES}.{key}": (option, default) for key, option, default in model.options(model.Rule)
 }
+
+
+def explain_apps(words: Sequence[str], readings: Sequence[Reading], cwd: str) -> Iterator[str]:
+    """Yields the lines about each word, for each app of a file; what is the same, once."""
+    if len(readings) == 1:
+        yield from explain(words, readings[0], cwd)
+        return
+    said: dict[tuple[str, ...], list[str]] = {}
+    for reading in readings:
+        if reading.config is None:
+            raise ConfigError(*reading.problems)
+        said.setdefault(tuple(explain(words, reading, cwd)), []).append(reading.config.name)
+    for number, (lines, names) in enumerate(said.items()):
+        yield from ("",) * bool(number)
+        yield " ".join(f"[apps.{name}]" for name in names)
+        yield from (f"  {line}".rstrip() for line in lines)
 
 
 def explain(words: Sequence[str], reading: Reading, cwd: str) -> Iterator[str]:
@@ -48,6 +65,10 @@ def _about(word: str, paths: _Paths) -> Iterator[str]:
         yield from paths.about(word)
     elif key := _key(name):
         yield from _about_key(key, config)
+    elif name.rpartition(".")[2] in _APP_KEYS:
+        yield from _about_app_key(name.rpartition(".")[2], config)
+    elif name in {"apps", "env"}:
+        yield from _about_apps() if name == "apps" else _about_env(config)
     elif name in model.SECTIONS or name == _RULES:
         yield from _about_table(name, config)
         if name == "swap" and config:
@@ -203,6 +224,30 @@ def _about_key(key: str, config: Config | None) -> Iterator[str]:
     yield f"  variable  {variable(key)}"
     if key == "python.warm" and config:
         yield f"  app       {_warmth(config)}"
+
+
+def _about_app_key(key: str, config: Config | None) -> Iterator[str]:
+    option, default = _APP_KEYS[key]
+    is_set = config is not None and f"app.{key}" in config.origins
+    now = ""
+    if config is not None and is_set:
+        value, origin = value_of(config, f"app.{key}"), config.origins[f"app.{key}"]
+        now = f" = {toml(value, option.kind)}  ({origin.where})"
+    yield f"apps.NAME.{key}{now}"
+    yield from _said(option, default)
+
+
+def _about_apps() -> Iterator[str]:
+    yield "[apps.NAME]: an app of its own; it may have every key and table of the config,"
+    yield "which go before those that all apps share, and:"
+    for key, (option, _) in _APP_KEYS.items():
+        yield f"  {key:<15} {option.help.replace('`', '')}"
+
+
+def _about_env(config: Config | None) -> Iterator[str]:
+    yield "[env]: variables for the app, its build and its hooks; they go before all others"
+    for name in config.env if config else ():
+        yield f"  {name}  ({config.origins[f'env.{name}'].where})" if config else ""
 
 
 def _warmth(config: Config) -> str:

@@ -6,10 +6,12 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from reloader.commands.app import Live, Shared
+from reloader.commands.app import Live
+from reloader.commands.shared import Shared
 from reloader.control.socket import StatusSocket
-from reloader.core.facts import Tick
-from reloader.errors import Exit
+from reloader.core.facts import Noticed, Tick
+from reloader.core.news import ConfigRejected
+from reloader.errors import ConfigError, Exit, TakenError
 from reloader.output.outlet import LazyPump
 from reloader.process import orphans, signals
 from reloader.process.children import Children
@@ -22,10 +24,13 @@ from reloader.terminal.foreground import Foreground
 from reloader.terminal.tty import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from reloader.commands.app import Project
+    from reloader.commands.shared import Project
+    from reloader.core.facts import Fact
+    from reloader.errors import ReloaderError
     from reloader.report.jsonl import JsonLines
+    from reloader.runtime.loop import Seat
 
 
 def run(projects: Sequence[Project], *, json: bool = False) -> int:
@@ -42,6 +47,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     terminal = Terminal.open() if is_alone or keys else None
     foreground = Foreground(children, terminal, reads_keys=keys, told=guardian.modes)
     inbox = Inbox(clock)
+    crew = Crew(Loop([], inbox, clock.now))
     shared = Shared(
         dict(os.environ),
         inbox,
@@ -52,26 +58,21 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         _json() if json else None,
         max(len(project.name) for project in projects),
         LazyPump(),
+        crew,
+        {},
     )
-    apps = [
-        Live(project, seat, shared, socket)
-        for seat, (project, socket) in enumerate(zip(projects, sockets, strict=True))
-    ]
-    inbox.add(_signals(foreground, apps, has_terminal=terminal is not None), urgent=True)
+    inbox.add(_signals(foreground, crew.apps, has_terminal=terminal is not None), urgent=True)
     inbox.add(foreground)
-    for socket in filter(None, sockets):
-        inbox.add(socket)
-    for app in apps:
-        app.greet()
-    loop = Loop([app.worker(len(apps)) for app in apps], inbox, clock.now)
+    for project, socket in zip(projects, sockets, strict=True):
+        crew.join(project, socket, shared)
     since = time.time_ns()
     try:
         # The first job is spawned before the rest is imported: the user waits for the app.
-        loop.step((None, Tick()))
-        loop.answer()
+        crew.loop.step((None, Tick()))
+        crew.loop.answer()
         inbox.put(foreground.open())
-        _begin_the_rest(apps, inbox, since)
-        loop.run()
+        _begin_the_rest(crew.apps, inbox, since)
+        crew.loop.run()
         children.close()  # orphans whose job could not be told
     except BaseException:  # a bug: no process may outlive reloader for it
         children.close()
@@ -81,7 +82,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         inbox.close()
         guardian.close(all_gone=not children.alive())
     shared.pump.close()
-    for app in apps:
+    for app in crew.apps:
         app.clean()
     return Exit.OK
 
@@ -90,10 +91,52 @@ def _begin_the_rest(apps: Sequence[Live], inbox: Inbox, since_ns: int) -> None:
     from reloader.commands.later import Later
 
     for app in apps:
-        app.watch(since_ns)
-        app.open_proxy()
-        app.advise()
+        app.look(since_ns)
     inbox.add(Later())
+
+
+class Crew:
+    """The apps of a run, and the loop with their machines; an edit may bring and take some."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.apps: list[Live] = []
+
+    def join(self, project: Project, socket: StatusSocket | None, shared: Shared) -> Live:
+        """Takes an app in; its machine begins with the next step of the loop."""
+        app = Live(project, len(self.loop.workers), shared, socket)
+        self.apps.append(app)
+        if socket:
+            shared.inbox.add(socket)
+        app.greet()
+        self.loop.workers.append(app.worker())
+        return app
+
+    def left(self, seat: Seat) -> None:
+        self.apps[:] = [app for app in self.apps if app.seat != seat]
+
+    def complete(self, project: Project, names: Sequence[str], shared: Shared) -> Iterator[Fact]:
+        """Starts the apps of an edited file that do not run yet; yields what is wrong with them."""
+        here = {app.config_name for app in self.apps}
+        for name in names:
+            if project.sibling is None or (project.config.file_path, name) in here:
+                continue
+            try:
+                new = project.sibling(name)
+                app = self.join(new, _status_socket(new), shared)
+            except (ConfigError, TakenError) as error:
+                yield from _not_joined(name, error, shared.rejected)
+                continue
+            shared.rejected.pop(name, None)
+            app.look(time.time_ns())
+            shared.inbox.put((Tick(),), app.seat)
+
+
+def _not_joined(name: str, error: ReloaderError, rejected: dict[Seat | str, str]) -> Iterator[Fact]:
+    text = "; ".join(problem.line for problem in error.problems)
+    if text not in rejected.values():
+        rejected[name] = text
+        yield Noticed(ConfigRejected(f"{name} is not started: {text}"))
 
 
 def _children(clock: Clock) -> tuple[Children, orphans.Guardian]:
@@ -150,6 +193,8 @@ def _status_socket(project: Project) -> StatusSocket | None:
     # Two builds of one app would write the same files, whatever its arguments are.
     args = () if build.cmd else config.args
     what = (config.root, build.cmd, *config.env_files, *app, *args)
+    if config.name:  # apps of one file differ by their names alone, say in `[env]`
+        what = (*what, config.name)
     try:
         return StatusSocket(os.getcwd(), config.root, "\0".join(what))
     except OSError:  # not Linux

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from reloader.core.debounce import Pace
 from reloader.core.needs import Needs
 from reloader.core.settings import Settings, Strategy
+from reloader.core.values import Stage
 from reloader.process.stop_rule import StopScope, StopTerms
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def settings(config: Config, *, is_pid1: bool = False) -> Settings:
         stop_on_error=build.stop_on_error,
         stop_signal=stop_signal(build),
         grace=grace(build),
-        strategy=strategy(config),
+        strategy=Strategy() if config.app.once != "false" else strategy(config),
+        once=config.app.once != "false",
+        depends_on={name: Stage[at.upper()] for name, at in config.app.depends_on},
         rerun=build.rerun_delay / 1000 if build.rerun else None,
         exit_within=EXIT_WITHIN if is_pid1 else None,
     )

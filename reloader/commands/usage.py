@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from reloader.arguments import SHORT
+from reloader.arguments import PROFILE, SHORT
 from reloader.config.model import SECTIONS, options
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ EXAMPLES = (
     ("reloader -e py,html -i '*.log' app.py", "these extensions, not those files"),
     ("reloader -- npm run api", "a command"),
     ("reloader services/api web", "two directories: two apps in one run"),
+    ("reloader run api worker", "these apps of [apps.*], and what they depend on"),
     ('reloader --build.cmd "make" --build.bin ./app', "build, then run"),
 )
 _COLUMN = 34  # where the second column begins
@@ -36,6 +37,7 @@ def _lines(usage: str, width: int) -> Iterator[str]:
     yield from ("", "flags:")
     rows = [("-c, --config FILE|DIRECTORY", "another config; several are several apps")]
     rows += [(", ".join(s.names) + f" {s.value}".rstrip(), s.help) for s in SHORT]
+    rows.append(("--profile NAME", PROFILE))
     rows.append(("--json", "one JSON object a line on stdout for each event"))
     rows.append(("-h, --help", "this text"))
     yield from (f"  {flag:<{_COLUMN}} {what}" for flag, what in rows)

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reloader.config.model import options
+from reloader.config.model import App, options
 from reloader.config.toml_writer import value_of
 from reloader.light import dataclass
 
 if TYPE_CHECKING:
     from reloader.config.model import Config
 
+KEYS = (
+    *(key for key, _, _ in options()),
+    "build.rules",
+    "env",
+    *(key for key, _, _ in options(App, "app.")),
+)
 # What each key touches. A key of the table is in exactly one of these; a test holds this.
 RUN = frozenset({"root", "terminal.keys"})  # where everything is, whose the keyboard is
-BUILD = frozenset({"build.pre_cmd", "build.cmd", "env_files"})
+BUILD = frozenset({"build.pre_cmd", "build.cmd", "env_files", "env"})
 APP = frozenset({"build.bin", "build.full_bin", "build.entrypoint", "build.args_bin"})
 WATCH = frozenset(
     (
@@ -43,6 +49,7 @@ LATER = frozenset(
         "misc.clean_on_exit",
         "python.warm",
         *(key for key, _, _ in options() if key.startswith("swap.")),
+        *(key for key, _, _ in options(App, "app.")),
     )
 )
 # The rules leave alone what reloader and the build write, which these say.
@@ -75,12 +82,11 @@ def changed(old: Config, new: Config) -> Changes:
     A value that is the same counts as unchanged wherever it comes from; comments, order and
     origins do not matter.
     """
-    keys = (*(key for key, _, _ in options()), "build.rules")
-    differing = tuple(key for key in keys if value_of(old, key) != value_of(new, key))
+    differing = tuple(key for key in KEYS if value_of(old, key) != value_of(new, key))
     touched = frozenset(differing)
     needs_build = bool(touched & BUILD)
     return Changes(
-        keys=differing,
+        keys=tuple(key.removeprefix("app.") for key in differing),
         needs_run=bool(touched & RUN),
         needs_build=needs_build,
         needs_restart=needs_build or bool(touched & APP),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_PREFIX = "RELOADER_"
 OPTIONS = {key: option for key, option, _ in model.options()}
+APP_OPTIONS = {key: option for key, option, _ in model.options(model.App)}
 _RULE_OPTIONS = {key: option for key, option, _ in model.options(Rule)}
 _RULE_SCOPE = ("include_dir", "include_ext", "include_file")
 NOTHING_TO_RUN = "true"  # a program that does nothing and succeeds: what follows is the rule
@@ -79,6 +80,12 @@ def file_layer(document: Document, *, is_air: bool, platform: str, found: Findin
     return _FileReader(document, is_air, found).read(platform)
 
 
+def app_layer(document: Document, name: str, *, platform: str, found: Findings) -> Settings:
+    """Returns what the table of an app says, which goes before what the apps of a file share."""
+    table = document.below("apps", name)
+    return _FileReader(table, False, found, app=name).read(platform) if table else {}
+
+
 def environment_layer(environ: Mapping[str, str], found: Findings) -> Settings:
     """What the `RELOADER_…` variables say. An empty one says nothing, but for texts and lists."""
     keys = {variable(key): key for key in OPTIONS}
@@ -130,10 +137,11 @@ def variable(key: str) -> str:
 class _FileReader:
     """Walks the tables of a document and takes what the model knows."""
 
-    def __init__(self, document: Document, is_air: bool, found: Findings) -> None:
+    def __init__(self, document: Document, is_air: bool, found: Findings, app: str = "") -> None:
         self.document = document
         self.is_air = is_air
         self.found = found
+        self.app = app  # the name of the app that the table is of; "" for a whole file
         self.settings: Settings = {}
 
     def read(self, platform: str) -> Settings:
@@ -143,9 +151,26 @@ class _FileReader:
                     self._section(key, value, platform)
             elif key in OPTIONS:
                 self._take(self.settings, key, (key,), value)
-            else:
+            elif self.app and key in APP_OPTIONS:
+                self._take(self.settings, f"app.{key}", (key,), value)
+            elif key == "env" and not self.is_air:
+                if self._is_table((key,), value):
+                    self._env(value)
+            elif key != "apps" or self.is_air or self.app:
                 self._unknown((key,), OPTIONS, is_table=_is_table_like(value))
         return self.settings
+
+    def _env(self, table: Mapping[str, Any]) -> None:
+        for name, value in table.items():
+            path: Path = ("env", name)
+            try:
+                text = values.variable(name, value)
+            except values.MisfitError as error:
+                for misfit in error.misfits:
+                    expected = f"expected {misfit.expected}, found {misfit.found}"
+                    self._problem(path, expected, misfit.hint)
+            else:
+                self.settings[f"env.{name}"] = Setting(text, self._origin(path))
 
     def _section(self, section: str, table: Mapping[str, Any], platform: str) -> None:
         overrides: Settings = {}
@@ -213,7 +238,7 @@ class _FileReader:
         return rule if rule.name else replace(rule, name=f"rule-{path[-1]}")
 
     def _take(self, settings: Settings, key: str, path: Path, value: object) -> None:
-        option = _RULE_OPTIONS[key] if path[:2] == ("build", "rules") else OPTIONS[key]
+        option = self._option(key, path)
         origin = self._origin(path)
         if self.is_air:
             read, hint = air.possible(key, option.kind, value)
@@ -229,6 +254,12 @@ class _FileReader:
                 text = f"expected {misfit.expected}, found {misfit.found}"
                 self._problem(item, text, misfit.hint)
 
+    @staticmethod
+    def _option(key: str, path: Path) -> model.Option:
+        if path[:2] == ("build", "rules"):
+            return _RULE_OPTIONS[key]
+        return APP_OPTIONS[key.removeprefix("app.")] if key.startswith("app.") else OPTIONS[key]
+
     def _origin(self, path: Path) -> Origin:
         return Origin(Layer.FILE, self.document.where(path))
 
@@ -241,12 +272,20 @@ class _FileReader:
 
     def _problem(self, path: Path, text: str, hint: str = "") -> None:
         where = self.document.where(path)
-        self.found.problems.append(Problem(f"{_dotted(path)}: {text}", where, hint))
+        self.found.problems.append(Problem(f"{self._key(path)}: {text}", where, hint))
+
+    def _key(self, path: Path) -> str:
+        return _dotted(("apps", self.app, *path) if self.app else path)
 
     def _unknown(self, path: Path, known: Iterable[str], *, is_table: bool = False) -> None:
         """A problem in our own file; in Air's, which Air reads without a word, a note."""
         key = _dotted(path)
-        near = nearest(key, model.SECTIONS) if is_table else ""
+        if self.app:
+            known = [*known, *APP_OPTIONS]
+        elif key in APP_OPTIONS and not self.is_air:
+            self._problem(path, "unknown key", f"{key} belongs to [apps.NAME]")
+            return
+        near = nearest(key, [*model.SECTIONS, "env", "apps"]) if is_table else ""
         hint = f"did you mean [{near}]?" if near else _hint(key, nearest(key, known))
         if self.is_air and key in air.OLD:
             hint = f"{air.OLD[key]} is its name now"

@@ -10,12 +10,13 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from reloader.config import air, discover, model, project, validate, warnings
+from reloader.config import air, apps, discover, model, project, validate, warnings
 from reloader.config.layers import (
     Findings,
     Guess,
     Setting,
     Settings,
+    app_layer,
     environment_layer,
     file_layer,
     flag_layer,
@@ -52,16 +53,24 @@ class Invocation:
     ignored: tuple[str, ...] = ()
     look: Callable[[str, tuple[str, ...]], Guess] | None = None
     typed: Guess | None = None
+    app: str = ""
+    wanted: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
 
 
 class Reading(NamedTuple):
-    """All that came of reading: a config, or what is wrong with it; and what is doubtful."""
+    """All that came of reading: a config, or what is wrong with it; and what is doubtful.
+
+    `apps`: the apps of the file that are to run, in the order of need; () for a file that is one
+    app, or if that can't be told.
+    """
 
     config: Config | None
     problems: tuple[Problem, ...]
     doubts: tuple[Problem, ...]
     remarks: tuple[Problem, ...]
     document: Document | None = None
+    apps: tuple[str, ...] = ()
 
 
 def load(
@@ -96,9 +105,13 @@ def read(
 def _read(invocation: Invocation, environ: Mapping[str, str], cwd: str, platform: str) -> Reading:
     found = Findings()
     document, cwd = _document(invocation, environ, cwd, found)
+    running = _running(invocation, document, found)
     is_unread = bool(found.problems)
+    if document and invocation.app not in {"", *running}:
+        return Reading(None, tuple(found.problems), (), (), document, running)
     written = _overlay(
         _file_layer(document, platform, found),
+        _app_layer(document, invocation.app, platform, found),
         environment_layer(environ, found),
         flag_layer(invocation.flags, found),
     )
@@ -108,21 +121,41 @@ def _read(invocation: Invocation, environ: Mapping[str, str], cwd: str, platform
     if is_unread:  # then the rest would be judged without knowing what was written
         pass
     elif guess:
-        config = _config(_overlay(guess_layer(guess), written), document, environ, cwd, found)
+        written = _overlay(guess_layer(guess), written)
+        config = _config(written, document, environ, cwd, found, app=invocation.app)
         args = () if guess.takes_args else invocation.args
         config = replace(config, args=args, found=guess.text)
     elif not (document or found.problems or any(key in written for key in _COMMANDS)):
         found.problems.append(_nothing_found(cwd))
     else:
-        config = _config(written, document, environ, cwd, found)
+        config = _config(written, document, environ, cwd, found, app=invocation.app)
         config = replace(config, args=invocation.args)
     if config:
         found.doubts += warnings.at_start(config)
     rest = tuple(found.doubts), tuple(found.remarks)
     if found.problems or config is None:
-        return Reading(None, tuple(found.problems), *rest, document)
+        return Reading(None, tuple(found.problems), *rest, document, running)
     config = replace(config, doubts=rest[0], remarks=rest[1])
-    return Reading(config, (), *rest, document)
+    return Reading(config, (), *rest, document, running)
+
+
+def _running(invocation: Invocation, document: Document | None, found: Findings) -> tuple[str, ...]:
+    """Returns the apps of the file that are to run; what is wrong between them is a problem."""
+    if document is None:
+        return ()
+    wrong = apps.problems(document)
+    if not wrong and bool(invocation.app) != bool(apps.names(document)) and not invocation.typed:
+        came = "gone" if invocation.app else "new"
+        text = f"the tables [apps.NAME] are {came}: start reloader again for that"
+        wrong = [Problem(text, document.name)]
+    found.problems += wrong
+    if wrong or not invocation.app:
+        return ()
+    try:
+        return apps.selected(document, invocation.wanted, invocation.profiles)
+    except ConfigError as error:
+        found.problems += error.problems
+        return ()
 
 
 def _ignoring(written: Settings, globs: tuple[str, ...]) -> Settings:
@@ -177,18 +210,21 @@ def meaning(document: Document, environ: Mapping[str, str], cwd: str) -> Config:
     return _config(_file_layer(document, PLATFORM, found), document, environ, cwd, found)
 
 
-def _config(
+def _config(  # noqa: PLR0913 -- a layer each
     written: Settings,
     document: Document | None,
     environ: Mapping[str, str],
     cwd: str,
     found: Findings,
+    *,
+    app: str = "",
 ) -> Config:
     home = validate.home_folder(environ.get("HOME", ""))
     is_air = document is not None and air.is_air(document.name)
     root = _root(written, cwd, home, found, is_air=is_air)
-    config = _resolved(_completed(written, root, is_air), root, home)
-    config = replace(config, file=document.name if document else "", is_air=is_air)
+    config = _resolved(_completed(written, root, is_air, app), root, home)
+    file = document.name if document else ""
+    config = replace(config, file=file, is_air=is_air, name=app)
     if is_air and os.path.realpath(cwd) != os.path.realpath(root):
         config = replace(config, workdir=cwd)
     if document and document.path:
@@ -229,6 +265,23 @@ def _file_layer(document: Document | None, platform: str, found: Findings) -> Se
     return air.adapted(settings, document, found) if is_air else settings
 
 
+def _app_layer(document: Document | None, name: str, platform: str, found: Findings) -> Settings:
+    """Returns what the app's own table says; a condition that it leaves open is the natural one."""
+    if document is None or not name:
+        return {}
+    settings = app_layer(document, name, platform=platform, found=found)
+    if needs := settings.get("app.depends_on"):
+        pairs = ((other, at or apps.condition(document, other)) for other, at in needs.value)
+        settings["app.depends_on"] = replace(needs, value=tuple(pairs))
+    once = settings.get("app.once")
+    if once and once.value != "false" and not _WATCHED.intersection(settings):
+        settings["build.include_ext"] = Setting((), once.origin)
+    return settings
+
+
+_WATCHED = frozenset({"build.include_ext", "build.include_dir", "build.include_file"})
+
+
 def _overlay(*layers: Settings) -> Settings:
     """The layers over each other, the last on top.
 
@@ -243,12 +296,14 @@ def _overlay(*layers: Settings) -> Settings:
     return settings
 
 
-def _completed(written: Settings, root: str, is_air: bool) -> Settings:
+def _completed(written: Settings, root: str, is_air: bool, app: str) -> Settings:
     """Every key with its value: what was written over what the folder tells."""
     tmp_dir = written["tmp_dir"].value if "tmp_dir" in written else model.Config.tmp_dir
     holds = project.Project(go=True, air=True) if is_air else project.look(root)
     values = {key: value for key, _, value in model.options()}
     values |= project.defaults(holds, tmp_dir)
+    if app:  # several may have one tmp_dir
+        values["build.log"] = f"{app}-{model.Build.log}"
     if "build.cmd" in written and not is_air:
         values["build.bin"] = ""  # Go's goes with Go's command; Air's stands alone
     default = {key: Setting(value, _DEFAULT) for key, value in values.items()}
@@ -280,16 +335,18 @@ def _path(text: str, folder: str, home: str) -> str:
 
 
 def _resolved(settings: Settings, root: str, home: str) -> Config:
-    sections: dict[str, dict[str, Any]] = {section: {} for section in model.SECTIONS}
+    sections: dict[str, dict[str, Any]] = {name: {} for name in (*model.SECTIONS, "app", "env")}
     top: dict[str, Any] = {}
     for key, setting in settings.items():
-        section, _, name = key.rpartition(".")
+        section, _, name = key.partition(".") if "." in key else ("", "", key)
         (sections[section] if section else top)[name] = setting.value
     top["root"] = root
     for name in ("tmp_dir", "testdata_dir"):
         top[name] = _path(top[name], root, home)
+    env = sections.pop("env")
     return Config(
         **top,
+        env=env,
         **{name: type(getattr(Config, name))(**values) for name, values in sections.items()},
         origins={key: setting.origin for key, setting in settings.items()},
         rule_origins=settings["build.rules"].parts if "build.rules" in settings else (),
@@ -308,7 +365,8 @@ def _checked(config: Config, home: str, cwd: str, found: Findings) -> Config:
     runs = build.cmd or build.full_bin or build.entrypoint or build.bin or build.rules
     if not (runs or found.problems):
         text = "nothing to run: expected one of build.bin, build.entrypoint and build.cmd"
-        hint = 'add bin = "…", the command line of the app, to [build]'
+        table = f"[apps.{config.name}.build]" if config.name else "[build]"
+        hint = f'add bin = "…", the command line of the app, to {table}'
         found.problems.append(Problem(text, config.file, hint))
     return config
 

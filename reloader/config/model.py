@@ -36,6 +36,7 @@ class Kind(Enum):
     ARGV = "a program and its arguments: text or a list of texts"
     SIGNAL = "a signal name like SIGTERM"
     CHOICE = "one of a few words"
+    NEEDS = 'a list of apps, or a table like { db = "ready" }'
     READY = '"", a path like "/health", "exec: COMMAND" or "notify"'
 
 
@@ -389,6 +390,35 @@ class Swap:
     )
 
 
+CONDITIONS = ("started", "ready", "completed")  # that another app may have to meet
+
+
+@dataclass(frozen=True)
+class App:
+    """`[apps.NAME]`: beside these keys its table may hold all others, which go before the shared.
+
+    `depends_on`: pairs of a name and a condition; the condition is "" if none was written.
+    """
+
+    depends_on: tuple[tuple[str, str], ...] = opt(
+        (),
+        "Apps that have to be there first: started, ready (default) or completed (of one-offs).",
+        kind=Kind.NEEDS,
+        here_only=True,
+    )
+    once: str = opt(
+        "false",
+        "A one-off like a migration: it runs to its end, and again only when files that its own "
+        "table names change.",
+        kind=Kind.CHOICE,
+        choices=("false", "true"),
+        here_only=True,
+    )
+    profiles: tuple[str, ...] = opt(
+        (), "Run it only with `--profile` and one of these names.", here_only=True
+    )
+
+
 class Layer(Enum):
     """Where a value came from; a later one wins."""
 
@@ -435,7 +465,10 @@ class Config:
     watch: Watch = field(default=Watch())
     python: Python = field(default=Python())
     swap: Swap = field(default=Swap())
+    app: App = field(default=App())  # the keys that only `[apps.NAME]` has
+    env: Mapping[str, str] = field(default_factory=dict)  # `[env]`
     # What is not a key:
+    name: str = ""  # of `[apps.NAME]`; "" for a config that is one app
     file: str = ""  # the config file, as shown; empty: none
     found: str = ""  # without a command in any config: the one that was found, and where
     file_path: str = ""  # the same, absolute; its folder without links, as `root` is

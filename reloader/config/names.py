@@ -14,12 +14,15 @@ if TYPE_CHECKING:
 _USUAL = frozenset({"air", "reload", "reloader", "toml", "conf", "template", "pyproject", "config"})
 
 
-def names(files: Sequence[str]) -> tuple[str, ...]:
+def names(files: Sequence[str], apps: Sequence[str] = ()) -> tuple[str, ...]:
     """A short, distinct name for each: `.air.worker.toml` is "worker", `api/.air.toml` is "api".
 
-    Where the file's name says nothing, the folder's does; where that is the same, a number.
+    Of a file's `[apps.NAME]` it is that name (`apps` has one for each file, "" for a file that is
+    one app). Where the file's name says nothing, the folder's does; where that is the same, a
+    number.
     """
-    own = [_own(file) for file in files]
+    apps = apps or ("",) * len(files)
+    own = [app or _own(file) for file, app in zip(files, apps, strict=True)]
     found = []
     for file, name in zip(files, own, strict=True):
         folder = _folder(file)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from reloader.config.model import Option, Rule, options
+from reloader.config.model import App, Option, Rule, options
 from reloader.config.toml_writer import toml
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def _entries() -> Iterator[tuple[str, Option, Any]]:
             yield from options(Rule, "build.rules[].")
         in_build = key.startswith("build.")
         yield key, option, default
+    yield from options(App, "apps.NAME.")
 
 
 def _row(key: str, option: Option, default: object) -> str:

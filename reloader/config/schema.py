@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from reloader.config import model
-from reloader.config.model import Kind, Rule, options
+from reloader.config.model import CONDITIONS, App, Kind, Rule, options
 from reloader.config.render import default_text
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ _FORMS: dict[Kind, dict[str, Any]] = {
     Kind.ARGV: {"anyOf": [_TEXTS, _TEXT]},
     Kind.SIGNAL: {"type": ["string", "integer"]},
     Kind.READY: {"type": "string"},
+    Kind.NEEDS: {
+        "anyOf": [
+            *(_TEXTS, _TEXT),
+            {"type": "object", "additionalProperties": {"enum": list(CONDITIONS)}},
+        ]
+    },
 }
 
 
@@ -50,10 +56,24 @@ def schema() -> dict[str, Any]:
     }
     for platform in model.PLATFORMS:
         build[platform] = _closed({name: build[name] for name in model.PLATFORM_KEYS})
+    shared = {key: row for key, row in rows.items() if "." not in key} | tables
+    shared["env"] = {
+        "type": "object",
+        "description": "Variables for the app, its build and its hooks; they go before all others.",
+        "additionalProperties": {"type": ["string", "integer"]},
+    }
+    app = {key: _row(option, default) for key, option, default in options(App)}
+    apps = {
+        "type": "object",
+        "description": "Apps of their own; the tables above are what they share.",
+        "additionalProperties": _closed(
+            app | {name: {"$ref": f"#/properties/{name}"} for name in shared}
+        ),
+    }
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "reloader",
-        **_closed({key: row for key, row in rows.items() if "." not in key} | tables),
+        **_closed(shared | {"apps": apps}),
     }
 
 

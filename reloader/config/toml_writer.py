@@ -30,6 +30,8 @@ def toml(value: object, kind: Kind | None = None) -> str:
         return f'"{value:g}s"' if value >= 1 else f'"{value * 1000:g}ms"'
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if kind is Kind.NEEDS and isinstance(value, tuple):
+        return f"{{{', '.join(f' {name} = {toml(at)}' for name, at in value)} }}" if value else "[]"
     if isinstance(value, tuple | list):
         return f"[{', '.join(map(toml, value))}]"
     return str(value)
@@ -41,18 +43,34 @@ def effective(config: Config) -> Iterator[str]:
     What the project or reloader decides at run time has no value and is a comment itself.
     """
     yield from _rows(config, "", config)
+    if config.name:
+        for key, option, _ in model.options(model.App):
+            origin = config.origins.get(f"app.{key}", Origin(Layer.DEFAULT))
+            yield _row(key, option, getattr(config.app, key), origin)
     for section in model.SECTIONS:
         yield from ("", f"[{section}]", *_rows(config, f"{section}.", getattr(config, section)))
         if section == "build":
             yield from _rules(config)
+    if config.env:
+        yield from ("", "[env]")
+        for name, value in config.env.items():
+            where = config.origins[f"env.{name}"].where
+            yield f"{toml_key(name)} = {toml(value)}".ljust(_COMMENT_COLUMN) + f"  # {where}"
+
+
+def toml_key(name: str) -> str:
+    """Returns a key as TOML writes it: bare where it can be."""
+    is_bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if is_bare else toml(name)
 
 
 def value_of(config: Config, key: str) -> Any:
-    """The value of "build.cmd"."""
-    value: Any = config
-    for name in key.split("."):
-        value = getattr(value, name)
-    return value
+    """The value of "build.cmd"; of "env.NAME", too."""
+    section, _, name = key.partition(".")
+    value: Any = getattr(config, section)
+    if section == "env" and name:
+        return config.env[name]
+    return getattr(value, name) if name else value
 
 
 def _rows(config: Config, prefix: str, table: object) -> Iterator[str]:

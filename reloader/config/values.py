@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from reloader.config.model import Engine, Kind, Millis, Option, Seconds
+from reloader.config.model import CONDITIONS, Engine, Kind, Millis, Option, Seconds
 from reloader.config.wording import quoted, shown
 from reloader.light import dataclass
 
@@ -240,6 +240,45 @@ def _ready(key: str, option: Option, value: object) -> str:
     raise MisfitError(Misfit(option.kind.value, shown(value)))
 
 
+def _needs(_key: str, option: Option, value: object) -> tuple[tuple[str, str], ...]:
+    """Returns the apps that are depended on, each with its condition; "" if none was written."""
+    if isinstance(value, str):
+        value = [value]
+    if isinstance(value, list):
+        if misfits := [
+            Misfit("the name of an app", shown(item), item=index)
+            for index, item in enumerate(value)
+            if not isinstance(item, str)
+        ]:
+            raise MisfitError(*misfits)
+        return tuple((name, "") for name in dict.fromkeys(value))
+    if not isinstance(value, dict):
+        raise MisfitError(Misfit(option.kind.value, shown(value)))
+    words = ", ".join(f'"{word}"' for word in CONDITIONS)
+    if misfits := [
+        Misfit(f"one of {words} for {name}", shown(condition))
+        for name, condition in value.items()
+        if condition not in CONDITIONS
+    ]:
+        raise MisfitError(*misfits)
+    return tuple(value.items())
+
+
+def variable(name: str, value: object) -> str:
+    """Returns the value of a variable in `[env]` as text.
+
+    Raises MisfitError: no environment can hold the name or the value.
+    """
+    if not name or "=" in name or "\0" in name:
+        raise MisfitError(Misfit("the name of a variable", quoted(name)))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if isinstance(value, str) and "\0" not in value:
+        return value
+    hint = "write it in quotes" if isinstance(value, (bool, float)) else ""
+    raise MisfitError(Misfit("text or a whole number", shown(value), hint))
+
+
 _READERS: dict[Kind, Callable[[str, Option, object], Any]] = {
     Kind.FLAG: _flag,
     Kind.TEXT: _text,
@@ -251,4 +290,5 @@ _READERS: dict[Kind, Callable[[str, Option, object], Any]] = {
     Kind.SIGNAL: _signal,
     Kind.CHOICE: _choice,
     Kind.READY: _ready,
+    Kind.NEEDS: _needs,
 }

@@ -19,7 +19,7 @@ class Status:
 
     pid: int  # of reloader
     root: str
-    has_app: bool
+    has_app: bool  # one that has to run: no one-off that has done its work
     name: str = ""  # of several apps in one run
     condition: str = ""  # a word of `core.view.Condition`
     app_pid: int = 0  # 0 if the app is not up
@@ -38,7 +38,7 @@ class Status:
         return cls(
             pid,
             root,
-            snapshot.has_app,
+            snapshot.has_app and not snapshot.completed,
             name,
             snapshot.condition.value,
             app.pid if app else 0,

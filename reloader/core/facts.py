@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reloader.core.needs import Needs
     from reloader.core.news import News
     from reloader.core.settings import Settings
-    from reloader.core.values import Change, Request, Status, Ticket, Written
+    from reloader.core.values import Change, Request, Stage, Status, Ticket, Written
 
 
 @dataclass(frozen=True)
@@ -113,10 +113,32 @@ class SignalReceived:
 
 
 @dataclass(frozen=True)
+class Dismissed:
+    """The app was taken out of the config: it ends, and the others go on."""
+
+
+@dataclass(frozen=True)
 class Requested:
     """A key was pressed, or a program asked."""
 
     request: Request
+
+
+@dataclass(frozen=True)
+class DependencyStands:
+    """An app that this one depends on has come so far; `why`: what is wrong with it, or ""."""
+
+    name: str
+    stage: Stage
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class DependentStands:
+    """An app that depends on this one is there, or gone with all its processes."""
+
+    name: str
+    is_gone: bool
 
 
 @dataclass(frozen=True)
@@ -143,7 +165,10 @@ Fact = (
     | Measured
     | ConfigLoaded
     | SignalReceived
+    | Dismissed
     | Requested
+    | DependencyStands
+    | DependentStands
     | Noticed
     | Tick
 )

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from reloader.core.announce import announce_start, announce_stop, why
 from reloader.core.life import UP, Event, Life
-from reloader.core.news import AppDropped, AppExited, AppNotReady, AppReady, StartFailed, Warned
+from reloader.core.news import (
+    AppCompleted,
+    AppDropped,
+    AppExited,
+    AppNotReady,
+    AppReady,
+    StartFailed,
+    Warned,
+)
 from reloader.core.orders import Route
 from reloader.core.state import (
     Again,
@@ -123,9 +131,11 @@ def _record_end(state: State, proc: Proc, status: Status, now: Seconds) -> Turn:
     if (kept := state.running) is not None:
         return Turn(*_dropped(state, proc, reason, kept, now))
     rerun, crashes = state.settings.rerun, state.fleet.crashes
-    if rerun is None:
+    has_completed = state.settings.once and status.ok
+    if rerun is None or has_completed:
         ended = Ended(proc.version, reason, not status.ok, proc.command)
-        return Turn(state.with_want(ended), news=(told,))
+        completed = AppCompleted(proc.pid, lived)
+        return Turn(state.with_want(ended), news=(completed if has_completed else told,))
     if lived >= RERUN_HEALTHY or (status.ok and lived >= 1):
         crashes = 0
     wait = rerun if crashes == 0 else min(max(rerun, 1) * 2 ** (crashes - 1), RERUN_MOST)

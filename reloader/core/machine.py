@@ -18,6 +18,9 @@ from reloader.core.facts import (
     BecameIdle,
     BecameReady,
     ConfigLoaded,
+    DependencyStands,
+    DependentStands,
+    Dismissed,
     Fact,
     FilesChanged,
     GitMoved,
@@ -32,13 +35,17 @@ from reloader.core.facts import (
     TreeEmptied,
 )
 from reloader.core.life import Event
+from reloader.core.news import AppWaits
 from reloader.core.state import (
     ALL_GONE,
     CAN_SPAWN,
+    INPUTS_THERE,
+    NEEDED_NO_MORE,
     NO_JOB,
     NOT_FAILED,
     NOT_PAUSED,
     NOTHING_NEWER,
+    OTHERS_THERE,
     RULES_FIRST,
     UP_AND_RUNNING,
     Again,
@@ -48,6 +55,7 @@ from reloader.core.state import (
     State,
     Turn,
     past,
+    waiting,
 )
 from reloader.core.values import Role, Seconds, Status
 from reloader.light import replace
@@ -107,6 +115,12 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
             return Turn(requests.record_config(state, settings, needs, now))
         case SignalReceived(number, typed):
             return shutdown.record_signal(state, number, now, typed=typed)
+        case Dismissed():
+            return shutdown.record_dismissal(state, now)
+        case DependencyStands(name):
+            return Turn(replace(state, dependencies={**state.dependencies, name: fact}))
+        case DependentStands(name, is_gone):
+            return Turn(shutdown.record_dependent(state, name, now, is_gone=is_gone))
         case Requested(request):
             return requests.record_request(state, request, now)
         case Noticed(news):
@@ -154,6 +168,18 @@ def retry(state: State, now: Seconds) -> Turn | None:
     return Turn(replace(state, shortage=replace(state.shortage, retry_at=None)))
 
 
+def tell_wait(state: State, now: Seconds) -> Turn | None:
+    """Tells what is waited for: once, and again if something goes wrong with that."""
+    wait = waiting(state)
+    text = wait.text if wait else ""
+    if text == state.told_wait or (wait and not wait.why and state.told_wait):
+        return None
+    state = replace(state, told_wait=text)
+    if wait is None:
+        return Turn(state)
+    return Turn(state, news=(AppWaits(wait.name, wait.stage.name.lower(), wait.why),))
+
+
 RULES: tuple[Rule, ...] = (
     Rule("asked twice to end, or out of time", "", shutdown.force_exit),
     Rule("a process has outlived its grace", "Kill", stopping.kill_overdue),
@@ -188,19 +214,33 @@ RULES: tuple[Rule, ...] = (
         "a build is pending",
         "Spawn",
         pipeline.run_build,
-        (UP_AND_RUNNING, CAN_SPAWN, NOT_PAUSED, NOT_FAILED, RULES_FIRST, NO_JOB),
+        (
+            *(UP_AND_RUNNING, CAN_SPAWN, NOT_PAUSED, NOT_FAILED),
+            *(RULES_FIRST, NO_JOB, INPUTS_THERE),
+        ),
     ),
     Rule("clients are to be served, held or refused", "Route", fleet.move_gate),
     Rule(
         "the wanted version was not started",
         "Spawn",
         fleet.replace_generation,
-        (UP_AND_RUNNING, CAN_SPAWN, NOTHING_NEWER, NO_JOB),
+        (UP_AND_RUNNING, CAN_SPAWN, NOTHING_NEWER, NO_JOB, OTHERS_THERE),
     ),
+    Rule("another app is waited for, or no more", "", tell_wait),
     Rule("a process is not wanted", "Drain, Stop", stopping.stop_unwanted),
     Rule("a stop takes long", "Drain", stopping.look_for_streams),
-    Rule("all has ended and a post_cmd is left", "Spawn", shutdown.run_post, (ALL_GONE,)),
-    Rule("all has ended, or what is left can't be helped", "Quit", shutdown.finish),
+    Rule(
+        "all has ended and a post_cmd is left",
+        "Spawn",
+        shutdown.run_post,
+        (ALL_GONE, NEEDED_NO_MORE),
+    ),
+    Rule(
+        "all has ended, or what is left can't be helped",
+        "Quit",
+        shutdown.finish,
+        (NEEDED_NO_MORE,),
+    ),
 )
 
 

@@ -216,6 +216,27 @@ class AppExited:
 
 
 @dataclass(frozen=True)
+class AppCompleted:
+    """A one-off has done its work: it ended with exit status 0."""
+
+    pid: int
+    seconds: Seconds
+
+
+@dataclass(frozen=True)
+class AppWaits:
+    """A build or a start waits for another app of the run; told again when that has failed.
+
+    `needs`: its name; `condition`: "started", "ready" or "completed"; `why`: what is wrong with it,
+    "" if it has only not come so far yet.
+    """
+
+    needs: str
+    condition: str
+    why: str = ""
+
+
+@dataclass(frozen=True)
 class StartFailed:
     """A command could not be started at all."""
 
@@ -288,6 +309,11 @@ class QuitStarted:
 
 
 @dataclass(frozen=True)
+class AppRemoved:
+    """The app is in the config no more: it ends, and the others of the run go on."""
+
+
+@dataclass(frozen=True)
 class QuitFinished:
     """No process that reloader started is alive any more."""
 
@@ -314,6 +340,8 @@ News = (
     | AppDropped
     | AppStopped
     | AppExited
+    | AppCompleted
+    | AppWaits
     | StartFailed
     | ConfigChanged
     | ConfigRejected
@@ -324,5 +352,6 @@ News = (
     | Warned
     | Noted
     | QuitStarted
+    | AppRemoved
     | QuitFinished
 )

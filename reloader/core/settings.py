@@ -9,7 +9,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from reloader.core.debounce import Pace
-from reloader.core.values import Role, Seconds, Task
+from reloader.core.values import Role, Seconds, Stage, Task
 from reloader.light import dataclass, field
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Settings:
     grace: Seconds = 5.0
     rerun: Seconds | None = None
     strategy: Strategy = Strategy()
+    once: bool = False  # a one-off: exit status 0 is what is wanted of it
+    depends_on: Mapping[str, Stage] = field(default_factory=dict)  # apps, and how far they must be
     exit_within: Seconds | None = (
         None  # as PID 1: the container engine sends SIGKILL after a time of its own
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING
 
-from reloader.core.news import QuitFinished, QuitStarted, Warned
+from reloader.core.news import AppRemoved, QuitFinished, QuitStarted, Warned
 from reloader.core.orders import Quit
 from reloader.core.state import (
     Done,
@@ -37,19 +37,7 @@ SAME_REQUEST: Seconds = 0.005
 def record_signal(state: State, number: int, now: Seconds, *, typed: bool) -> Turn:
     match state.shutdown:
         case None:
-            settings = state.settings
-            longest = settings.grace + settings.post * POST_TIME + GIVE_UP
-            force_at = now + min(longest, settings.exit_within or longest)
-            state = replace(
-                state,
-                shutdown=Quitting(now, force_at, now, number if typed else 0),
-                pipeline=Pipeline(Idle()),
-                fleet=Fleet(versions=state.fleet.versions, gate=state.fleet.gate),
-                pause=None,
-                shortage=None,
-                bursts=(),
-            )
-            state = state.mark_for_stop(*state.procs)
+            state = _begin_end(state, number if typed else 0, now)
             return Turn(state, news=(QuitStarted(signal.Signals(number).name),))
         case Quitting() as quitting if now >= quitting.asked_at + SAME_REQUEST:
             asked = replace(quitting, asked_at=now, force_at=now)
@@ -58,6 +46,49 @@ def record_signal(state: State, number: int, now: Seconds, *, typed: bool) -> Tu
             return Turn(replace(state, shutdown=replace(forced, over_at=now)))
         case _:
             return Turn(state)
+
+
+def record_dismissal(state: State, now: Seconds) -> Turn:
+    """Handles the end of this app alone; one that is ending ends as it was told."""
+    if state.shutdown is not None:
+        return Turn(state)
+    return Turn(_begin_end(state, 0, now), news=(AppRemoved(),))
+
+
+def _begin_end(state: State, typed: int, now: Seconds) -> State:
+    settings = state.settings
+    within = settings.exit_within
+    force_at = None if within is None else now + within
+    state = replace(
+        state,
+        shutdown=_timed(Quitting(now, force_at, now, typed), state, now),
+        pipeline=Pipeline(Idle()),
+        fleet=Fleet(versions=state.fleet.versions, gate=state.fleet.gate),
+        pause=None,
+        shortage=None,
+        bursts=(),
+    )
+    return state.mark_for_stop(*state.procs)
+
+
+def _timed(quitting: Quitting, state: State, now: Seconds) -> Quitting:
+    """Returns the shutdown with its limit; the time begins when nothing depends on the app."""
+    if state.dependents:
+        return quitting
+    settings = state.settings
+    by = now + settings.grace + settings.post * POST_TIME + GIVE_UP
+    return replace(
+        quitting, force_at=by if quitting.force_at is None else min(by, quitting.force_at)
+    )
+
+
+def record_dependent(state: State, name: str, now: Seconds, *, is_gone: bool) -> State:
+    others = state.dependents - {name} if is_gone else state.dependents | {name}
+    was_needed = bool(state.dependents)
+    state = replace(state, dependents=others)
+    if was_needed and isinstance(state.shutdown, Quitting):
+        return replace(state, shutdown=_timed(state.shutdown, state, now))
+    return state
 
 
 def force_exit(state: State, now: Seconds) -> Turn | None:

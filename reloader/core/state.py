@@ -17,12 +17,23 @@ from reloader.core.formatters import Echoes
 from reloader.core.life import UP, Life, Proc
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.core.orders import Order, Spawn
-from reloader.core.values import Cause, Gate, Reason, Role, Seconds, Task, Ticket, Version
+from reloader.core.values import (
+    Cause,
+    Gate,
+    Reason,
+    Role,
+    Seconds,
+    Stage,
+    Task,
+    Ticket,
+    Version,
+)
 from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from reloader.core.facts import DependencyStands
     from reloader.core.news import News
     from reloader.core.settings import Settings
 
@@ -146,7 +157,7 @@ class Quitting:
     """reloader was asked to end: every process gets its grace, then each post_cmd runs."""
 
     since: Seconds
-    force_at: Seconds
+    force_at: Seconds | None  # None: others that depend on the app end first, in their own time
     asked_at: Seconds  # when it was last asked
     signal: int = 0  # the signal of a terminal key, which the app gets as it is; 0: stop_signal
     posts: int = 0  # post_cmd that have run
@@ -198,6 +209,9 @@ class State:
     pause: Pause | None = None
     shutdown: Shutdown | None = None
     shortage: Shortage | None = None
+    dependencies: Mapping[str, DependencyStands] = field(default_factory=dict)  # as last told
+    dependents: frozenset[str] = frozenset()  # apps that depend on this one and are not gone
+    told_wait: str = ""  # what the app waits for, as people were told; "" if it does not
     tickets: Ticket = 0  # the last one given out
     every: int = 1  # from one ticket to the next: several machines share one row of numbers
 
@@ -290,6 +304,41 @@ def is_moving(state: State) -> bool:
     return state.pause is None or any(p.wanted for p in jobs)
 
 
+class Wait(NamedTuple):
+    """An app that is waited for, how far it must be, and what is wrong with it, or ""."""
+
+    name: str
+    stage: Stage
+    why: str
+
+    @property
+    def text(self) -> str:
+        words = {Stage.STARTED: "start", Stage.READY: "be ready", Stage.COMPLETED: "complete"}
+        return f"{self.name} to {words[self.stage]}" + (f" ({self.why})" if self.why else "")
+
+
+def wait_of(state: State, least: Stage = Stage.STARTED) -> Wait | None:
+    """Returns the first app that is not there as it is needed; None if all are.
+
+    `least`: only of those that have to be as far as that.
+    """
+    for name, stage in state.settings.depends_on.items():
+        told = state.dependencies.get(name)
+        if stage >= least and (told is None or told.stage < stage):
+            return Wait(name, stage, told.why if told else "")
+    return None
+
+
+def waiting(state: State) -> Wait | None:
+    """Returns the app for which the pending build, or the pending start, waits now."""
+    if state.shutdown is not None or state.pause is not None:
+        return None
+    work = state.pipeline.work
+    if isinstance(work, Pending) and work.needs.build and (wait := wait_of(state, Stage.COMPLETED)):
+        return wait
+    return wait_of(state) if isinstance(state.fleet.want, Start) else None
+
+
 class Guard(NamedTuple):
     """A condition that a rule needs, and the words for what blocks it while it does not hold."""
 
@@ -320,5 +369,21 @@ NO_JOB = Guard(
 )
 NOTHING_NEWER = Guard(
     "nothing newer comes", "a newer version is being built", lambda state: not is_moving(state)
+)
+# A build needs what others have made; only the app itself needs them to run.
+INPUTS_THERE = Guard(
+    "inputs there",
+    "an app that has to complete first has not",
+    lambda state: wait_of(state, Stage.COMPLETED) is None,
+)
+OTHERS_THERE = Guard(
+    "others there",
+    "an app that this one depends on is not there",
+    lambda state: wait_of(state) is None,
+)
+NEEDED_NO_MORE = Guard(
+    "needed no more",
+    "apps that depend on this one end first",
+    lambda state: not (isinstance(state.shutdown, Quitting) and state.dependents),
 )
 ALL_GONE = Guard("all gone", "processes still run", lambda state: not state.procs)

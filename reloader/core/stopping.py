@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from reloader.core.life import UP, Event, Life
 from reloader.core.orders import Drain, Kill, Stop
-from reloader.core.state import Quitting, State, Turn, past
+from reloader.core.state import NEEDED_NO_MORE, Quitting, State, Turn, past
 from reloader.light import replace
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def stop_unwanted(state: State, now: Seconds) -> Turn | None:
             continue
         if not proc.is_app:
             return _stop_job(state, proc, now)
+        if not NEEDED_NO_MORE.holds(state):
+            continue
         if proc.life is Life.DRAINING and not _has_drained(state, proc, now):
             continue
         if proc.life is Life.READY and _waits_its_turn(state, proc, now):

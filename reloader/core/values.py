@@ -5,7 +5,7 @@ Pure: values only.
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
 
 from reloader.light import dataclass
@@ -174,6 +174,15 @@ class Found:
     line: int = 0  # from 1; 0 if unknown
     column: int = 0  # from 1; 0 if unknown
     source: tuple[tuple[int, str], ...] = ()
+
+
+class Stage(IntEnum):
+    """How far an app has come; a later stage is enough for who waits for an earlier one."""
+
+    DOWN = 0
+    STARTED = 1  # a process of it runs
+    READY = 2  # it can answer
+    COMPLETED = 3  # it has ended with exit status 0; of a build alone, the build has
 
 
 class Gate(Enum):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from reloader.core.life import UP, Life
 from reloader.core.state import (
     CAN_SPAWN,
+    NEEDED_NO_MORE,
     NO_JOB,
     NOT_FAILED,
     NOT_PAUSED,
@@ -25,6 +26,7 @@ from reloader.core.state import (
     Start,
     Started,
     State,
+    waiting,
 )
 from reloader.core.values import Role
 from reloader.light import asdict, dataclass
@@ -39,7 +41,7 @@ class Condition(Enum):
 
     ENDING = "ending"
     PAUSED = "paused"
-    WAITING = "waiting"  # a shortage, or a crash loop: a start comes by itself
+    WAITING = "waiting"  # for another app, after a shortage or a crash: a start comes by itself
     BUILDING = "building"
     STARTING = "starting"
     FAILED = "failed"  # a failure is shown: a change or a request has to come
@@ -89,6 +91,7 @@ class Snapshot:
 
     condition: Condition
     has_app: bool
+    completed: bool  # a one-off that has done its work
     wanted: int  # the version that is to run; 0 if none was built well yet
     generations: tuple[Generation, ...]
     jobs: tuple[Job, ...]
@@ -116,6 +119,7 @@ def view(state: State, now: Seconds) -> Snapshot:
     return Snapshot(
         condition=_condition(state, failure),
         has_app=state.settings.app,
+        completed=_has_completed(state),
         wanted=state.fleet.wanted.number if state.fleet.wanted else 0,
         generations=tuple(_generation(proc, now) for proc in state.generations),
         jobs=tuple(_job(proc, now) for proc in state.procs if not proc.is_app),
@@ -130,10 +134,12 @@ def view(state: State, now: Seconds) -> Snapshot:
 def blocked(state: State) -> str:
     """Returns the reason why pending work does not happen now; "" if there is none."""
     if not UP_AND_RUNNING.holds(state):
-        return UP_AND_RUNNING.blocks
+        return (UP_AND_RUNNING if NEEDED_NO_MORE.holds(state) else NEEDED_NO_MORE).blocks
     wants_start = isinstance(state.fleet.want, Start)
     if not (state.pipeline.needs or wants_start or state.bursts or state.pause):
         return ""
+    if wait := waiting(state):
+        return f"waits for {wait.text}"
     guards = [NOT_PAUSED, CAN_SPAWN, NOT_FAILED]
     if state.pipeline.needs.build or state.pipeline.needs.restart:
         guards += [RULES_FIRST, NO_JOB]
@@ -152,18 +158,26 @@ def _condition(state: State, failure: Failure | None) -> Condition:  # noqa: PLR
         return Condition.ENDING
     if state.pause is not None:
         return Condition.PAUSED
-    if any(p.task.role is not Role.APP for p in state.procs) or not isinstance(
-        state.pipeline.work, (Idle, Failed)
-    ):
+    if any(p.task.role is not Role.APP for p in state.procs):
+        return Condition.BUILDING
+    if waiting(state):
+        return Condition.WAITING
+    if not isinstance(state.pipeline.work, (Idle, Failed)):
         return Condition.BUILDING
     if failure is not None:
         return Condition.FAILED
     if not CAN_SPAWN.holds(state) or isinstance(state.fleet.want, Again):
         return Condition.WAITING
-    if state.serving or not state.settings.app:
+    if state.serving or not state.settings.app or _has_completed(state):
         return Condition.LIVE
     starting = any(p.wanted and p.life in (Life.SPAWNING, *UP) for p in state.generations)
     return Condition.STARTING if starting or isinstance(state.fleet.want, Start) else Condition.DOWN
+
+
+def _has_completed(state: State) -> bool:
+    """True of a one-off that has done its work: it does not run, and nothing is missing."""
+    want = state.fleet.want
+    return state.settings.once and isinstance(want, Ended) and not want.failed
 
 
 def _failure(state: State) -> Failure | None:
@@ -177,8 +191,10 @@ def _failure(state: State) -> Failure | None:
 
 def _down(state: State, failure: Failure | None) -> str:  # noqa: PLR0911 -- one for each want
     """Returns why the app is not up; "" if it is, or if there is none."""
-    if state.running or not state.settings.app:
+    if state.running or not state.settings.app or _has_completed(state):
         return ""
+    if wait := waiting(state):
+        return f"it waits for {wait.text}"
     if state.shutdown is not None:
         return UP_AND_RUNNING.blocks
     match state.fleet.want:

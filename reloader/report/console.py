@@ -10,12 +10,15 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from reloader.core.news import (
+    AppCompleted,
     AppDropped,
     AppExited,
     AppNotReady,
     AppReady,
+    AppRemoved,
     AppStarted,
     AppStopped,
+    AppWaits,
     BuildCancelled,
     BuildFailed,
     BuildStarted,
@@ -148,9 +151,6 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             return Line(Part.RUNNER, "run", f"{command}{how and f' ({how})'}  pid {pid}")
         case AppReady():
             return _ready(news)
-        case AppNotReady(pid, _, seconds):
-            text = f"pid {pid} is not ready after {duration(seconds)}; reloader goes on waiting"
-            return Line(Part.RUNNER, "ready", text, bad=True)
         case AppDropped(pid, _, why, seconds, kept):
             text = f"pid {pid}: {why} after {duration(seconds)}; pid {kept} still running"
             return Line(Part.RUNNER, "swap", text, bad=True)
@@ -161,11 +161,29 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             then = "waits for a change" if restart_in is None else f"again in {restart_in:g}s"
             text = f"pid {pid}: {why} after {duration(seconds)}, {then}"
             return Line(Part.RUNNER, "exit", text, bad=not ok)
+        case AppNotReady() | AppCompleted() | AppWaits() | AppRemoved():
+            return _line_of_apps(news)
         case StartFailed(what, command, why, retry_in):
             then = "waits for a change" if retry_in is None else f"again in {retry_in:g}s"
             return Line(Part.RUNNER, what, f"{command}: {why}, {then}", bad=True)
         case _:
             return _line_about_us(news)
+
+
+def _line_of_apps(news: AppNotReady | AppCompleted | AppWaits | AppRemoved) -> Line:
+    """Returns the line about an app that waits, is late, has done its work, or is no more."""
+    match news:
+        case AppNotReady(pid, _, seconds):
+            text = f"pid {pid} is not ready after {duration(seconds)}; reloader goes on waiting"
+            return Line(Part.RUNNER, "ready", text, bad=True)
+        case AppCompleted(pid, seconds):
+            return Line(Part.RUNNER, "done", f"pid {pid}: completed after {duration(seconds)}")
+        case AppWaits(needs, condition, why):
+            words = {"started": "start", "ready": "be ready", "completed": "complete"}
+            text = f"for {needs} to {words.get(condition, condition)}"
+            return Line(Part.RUNNER, "waits", f"{text}: {why}" if why else text, bad=bool(why))
+        case AppRemoved():
+            return Line(Part.MAIN, "config", "the app was taken out of it, and ends")
 
 
 def _line_about_us(news: AboutUs) -> Line:  # noqa: PLR0911 -- one for each news
@@ -253,6 +271,7 @@ class Console:
         self._app = f"{one_line(app)} | " if app else ""
         self._log = config.log
         self._color = config.color
+        self._is_once = config.app.once != "false"
         self._banner = config.misc.startup_banner
         is_terminal = _is_terminal(writer.fd)
         self._start_line = start_line if is_terminal else lambda: None
@@ -272,6 +291,8 @@ class Console:
                 text = "\n  ".join(map(one_line, self._banner.split("\n")))
                 self._write(text.encode(errors="replace") + b"\n")
             return
+        if isinstance(news, WatchStarted) and not news.files and self._is_once:
+            return  # as it should be
         if isinstance(news, ProblemsFound):
             if not self._log.silent:
                 self._write(block(news, colored=self._colored))

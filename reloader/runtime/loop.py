@@ -15,6 +15,8 @@ from reloader.core.changes import suspects
 from reloader.core.facts import (
     BecameIdle,
     BecameReady,
+    DependencyStands,
+    DependentStands,
     Fact,
     FilesChanged,
     Measured,
@@ -27,10 +29,11 @@ from reloader.core.facts import (
 )
 from reloader.core.machine import advance, next_deadline
 from reloader.core.orders import Drain, Kill, Order, Quit, Reply, Route, Spawn, Stop
-from reloader.light import dataclass
+from reloader.core.standing import standing
+from reloader.light import dataclass, field
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from reloader.core.news import News
     from reloader.core.state import State
@@ -39,7 +42,8 @@ if TYPE_CHECKING:
     from reloader.runtime.source import Source
 
 
-Seat = int  # which of the run's machines; seat s of n gives out the tickets with ticket % n == s
+Seat = int  # which of the run's machines; that of seat s gives out the tickets s + SEATS, s + 2 * …
+SEATS = 1000  # in a run, those of apps that have left included
 Letter = tuple["Seat | None", Fact]  # None: for whom it concerns
 _TURN: Seconds = 0.05  # of reading, before what there is by then is acted on; a read takes 30 ms
 
@@ -152,26 +156,44 @@ class Inbox:
 
 @dataclass
 class Worker:
-    """The state of one app, the system that acts for it, and the publisher of its news."""
+    """The state of one app, the system that acts for it, and the publisher of its news.
+
+    Apps of one `file` can depend on each other, by name.
+    """
 
     state: State
     system: System
     publish: Callable[[News], None]
+    file: str = ""
+    name: str = ""
 
 
 @dataclass
 class Loop:
     """The one owner of the states; each worker's seat is its place in the list."""
 
-    workers: Sequence[Worker]
+    workers: list[Worker]
     inbox: Inbox
     now: Callable[[], Seconds]  # monotonic
+    told: dict[tuple[Seat, Seat], tuple[Fact, Fact]] = field(default_factory=dict)
 
     def step(self, *letters: Letter) -> None:
+        """Gives the facts to the machines; what one of them changes, those behind it know at once.
+
+        Apps stand behind those that they depend on, so no build begins in the moment in which
+        something that has to complete before it has changed.
+        """
+        all_letters = list(letters)
         for seat, worker in enumerate(self.workers):
-            facts = tuple(fact for to, fact in letters if self._concerns(seat, to, fact))
-            if facts and not worker.state.done:
-                self._advance(seat, worker, facts)
+            facts = tuple(fact for to, fact in all_letters if self._concerns(seat, to, fact))
+            if not facts or worker.state.done:
+                continue
+            self._advance(seat, worker, facts)
+            for to, fact in self._standings():
+                if to > seat:
+                    all_letters.append((to, fact))
+                else:
+                    self.inbox.put((fact,), to)
 
     def answer(self) -> None:
         """Handles the facts at hand: the answers to orders, as of the first spawn."""
@@ -184,6 +206,33 @@ class Loop:
             deadlines = [due for due in map(next_deadline, states) if due is not None]
             self.step(*self.inbox.get(min(deadlines, default=None)))
 
+    def _standings(self) -> Iterator[tuple[Seat, Fact]]:
+        """Yields what has changed for apps that depend on others, and for those others."""
+        links = dict(self._links())
+        for (seat, other), facts in links.items():
+            before = self.told.get((seat, other), (None, None))
+            for to, fact, old in zip((seat, other), facts, before, strict=True):
+                if fact != old:
+                    yield to, fact
+        for seat, other in self.told.keys() - links.keys():  # depended on no more
+            yield other, DependentStands(self.workers[seat].name, is_gone=True)
+        self.told = links
+
+    def _links(self) -> Iterator[tuple[tuple[Seat, Seat], tuple[Fact, Fact]]]:
+        """Yields each app with one that it depends on, and what each is to know of the other."""
+        for seat, worker in enumerate(self.workers):
+            for name in worker.state.settings.depends_on:
+                if (other := self._seat_of(worker.file, name)) is not None:
+                    stands = DependencyStands(name, *standing(self.workers[other].state))
+                    depends = DependentStands(worker.name, worker.state.done)
+                    yield (seat, other), (stands, depends)
+
+    def _seat_of(self, file: str, name: str) -> Seat | None:
+        """Returns the newest app of this name: one that was taken out may have come back."""
+        seats = range(len(self.workers) - 1, -1, -1)
+        of = ((s, self.workers[s]) for s in seats)
+        return next((s for s, w in of if (w.file, w.name) == (file, name)), None)
+
     def _concerns(self, seat: Seat, to: Seat | None, fact: Fact) -> bool:
         match fact:
             case (
@@ -195,9 +244,9 @@ class Loop:
                 | BecameIdle()
                 | Measured()
             ):
-                return fact.ticket % len(self.workers) == seat
-            case Noticed():  # told once
-                return seat == (to or 0)
+                return fact.ticket % self.workers[seat].state.every == seat
+            case Noticed() if to is None:  # told once
+                return seat == next((i for i, w in enumerate(self.workers) if not w.state.done), 0)
             case _:
                 return to is None or to == seat
 

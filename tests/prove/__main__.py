@@ -18,6 +18,7 @@ INVARIANTS = (
     "nothing is pending, wanted or seen for ever while nothing is on show",
     "an app of the last version that was built well runs, or people were told why not",
     "clients go to the one that serves, and wait only while something comes",
+    "nothing begins without what it depends on, and nothing ends before what depends on it",
     "no deadline passes without an effect",
     "one that serves is not stopped before the next can answer, if they may overlap",
     "once reloader ends, nothing counts but signals and the end of processes",

@@ -7,12 +7,14 @@ from typing import NamedTuple
 from reloader.core.debounce import Pace
 from reloader.core.needs import Needs
 from reloader.core.settings import Settings, Strategy
+from reloader.core.values import Stage
 from tests.prove.model import Budget
 
 HOLD = Strategy(awaits_ready=True, holds=True, drain=0.25)
 OVERLAP = Strategy(overlap=True, awaits_ready=True, holds=True, drain=0.25, ready_within=4)
 
 
+NEEDS = {"db": Stage.READY, "gen": Stage.COMPLETED}
 RULES = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)})
 
 
@@ -23,6 +25,7 @@ class Kind(NamedTuple):
 
 
 FULL = Budget(saves=2, signals=1, wishes=1, failed_spawns=1, failed_builds=2, crashes=1)
+FEW = FULL._replace(saves=1, failed_spawns=0, failed_builds=1)
 
 # The longest search first, so that two processes end at about the same time.
 KINDS = (
@@ -37,4 +40,6 @@ KINDS = (
     Kind("loops", Settings(build=True), FULL._replace(saves=1, loops=1, failed_spawns=0)),
     Kind("hold", Settings(strategy=HOLD), FULL),
     Kind("plain", Settings(), FULL),
+    Kind("depends", Settings(build=True, depends_on=NEEDS), FEW._replace(wishes=0, turns=3)),
+    Kind("depends, one", Settings(depends_on={"db": Stage.READY}), FEW._replace(turns=3)),
 )

@@ -12,6 +12,8 @@ from reloader.core.facts import (
     BecameIdle,
     BecameReady,
     ConfigLoaded,
+    DependencyStands,
+    DependentStands,
     FilesChanged,
     ProcessExited,
     ProcessStarted,
@@ -27,8 +29,15 @@ from reloader.core.formatters import Echo, Echoes
 from reloader.core.life import UP, Life
 from reloader.core.machine import advance, next_deadline
 from reloader.core.needs import RELOAD, Needs
-from reloader.core.news import AppDropped, AppExited, AppStarted, BuildSucceeded, StartFailed
-from reloader.core.orders import Drain, Kill, Quit, Route, Spawn
+from reloader.core.news import (
+    AppCompleted,
+    AppDropped,
+    AppExited,
+    AppStarted,
+    BuildSucceeded,
+    StartFailed,
+)
+from reloader.core.orders import Drain, Kill, Quit, Route, Spawn, Stop
 from reloader.core.shutdown import SAME_REQUEST
 from reloader.core.starts import Habit, Starts
 from reloader.core.state import (
@@ -42,7 +51,10 @@ from reloader.core.state import (
     begin,
     is_moving,
 )
-from reloader.core.values import Change, Gate, Reason, Request, Role, Scope, Status, Wish
+from reloader.core.state import (
+    waiting as waited_for,
+)
+from reloader.core.values import Change, Gate, Reason, Request, Role, Scope, Stage, Status, Wish
 from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
@@ -88,6 +100,7 @@ class Budget(NamedTuple):
     edits: int = 0
     broken: int = 0  # saves that the app could not import
     loops: int = 0  # saves that look like the app's own writes, and have to wait
+    turns: int = 0  # in which something that is depended on comes or goes
     lingering: int = 1  # processes of a tree that may outlive its leader
 
 
@@ -104,11 +117,16 @@ class World:
     quits: int = 0
     posts: int = 0  # post_cmd that were spawned
     gate: tuple = (Gate.REFUSE, None)
+    there: frozenset[str] = frozenset()  # of what is depended on: the apps that are as is needed
+    needed: bool = False  # an app that depends on this one is not gone
 
 
 def start(settings: Settings, budget: Budget) -> World:
     state = replace(begin(settings, 0.0), echoes=NO_FORMATTER)
-    return step(World(state, (), 0.0, 1, 0, budget), Tick())
+    world = World(state, (), 0.0, 1, 0, budget)
+    if not settings.depends_on:
+        return step(world, Tick())
+    return step(replace(world, needed=True), DependentStands("web", is_gone=False))
 
 
 def step(world: World, *facts: Fact, **changes: object) -> World:  # noqa: C901 -- one for each order
@@ -124,12 +142,16 @@ def step(world: World, *facts: Fact, **changes: object) -> World:  # noqa: C901 
     for order in orders:
         match order:
             case Spawn(ticket, task):
+                check_needs(world, task.role)
                 is_app = task.role is Role.APP and state.settings.build
                 version = world.built if is_app else world.saved
                 processes[ticket] = Process(ticket, task.role, version)
                 posts += task.role is Role.POST
             case Drain(ticket):
                 processes[ticket] = processes[ticket]._replace(draining=True)
+            case Stop(ticket) if isinstance(state.shutdown, Quitting):
+                is_app = processes[ticket].role is Role.APP
+                must(not (is_app and world.needed), "stopped while another app depends on it")
             case Kill(ticket, Scope.GROUP):
                 pass
             case Route(kind, ticket):
@@ -140,7 +162,9 @@ def step(world: World, *facts: Fact, **changes: object) -> World:  # noqa: C901 
         match item:
             case AppStarted():
                 excused = False
-            case AppExited(restart_in=None) | StartFailed(what="app", retry_in=None):
+            case (
+                AppExited(restart_in=None) | AppCompleted() | StartFailed(what="app", retry_in=None)
+            ):
                 excused = True
             case AppDropped():
                 excused = True
@@ -219,6 +243,7 @@ def successors(world: World) -> Iterator[tuple[Fact, World]]:  # noqa: C901 -- o
     if state.pause is not None:
         resume = Requested(Request(Wish.RESUME))
         yield resume, step(world, resume)
+    yield from others(world)
     if budget.edits:
         edited = ConfigLoaded(state.settings, RELOAD)
         yield edited, step(world, edited, budget=budget._replace(edits=budget.edits - 1))
@@ -236,8 +261,29 @@ def ending(world: World) -> Iterator[tuple[Fact, World]]:
     edited = ConfigLoaded(world.state.settings, RELOAD)
     after = step(world, SAVE, BROKEN, edited, *WISHES)
     must(canonical(after) == canonical(world), "what comes at the end is not ignored")
+    if world.needed:
+        gone = DependentStands("web", is_gone=True)
+        yield gone, step(world, gone, needed=False)
     for process in world.processes:
         yield from happens_to(world, process)
+
+
+def others(world: World) -> Iterator[tuple[Fact, World]]:
+    """What becomes of other apps: those that are depended on, and one that depends."""
+    budget = world.budget
+    if world.needed:
+        gone = DependentStands("web", is_gone=True)
+        yield gone, step(world, gone, needed=False)
+    if not budget.turns:
+        return
+    less = budget._replace(turns=budget.turns - 1)
+    for name, stage in world.state.settings.depends_on.items():
+        comes = DependencyStands(name, stage)
+        goes = DependencyStands(name, Stage.DOWN, "exit 1")
+        is_there = name in world.there
+        there = world.there - {name} if is_there else world.there | {name}
+        fact = goes if is_there else comes
+        yield fact, step(world, fact, there=there, budget=less)
 
 
 def happens_to(world: World, process: Process) -> Iterator[tuple[Fact, World]]:
@@ -308,6 +354,13 @@ def must(holds: bool, what: str) -> None:
         raise Violation(what)
 
 
+def check_needs(world: World, role: Role) -> None:
+    """An app starts only when all is there that it depends on; a build needs what completes."""
+    for name, stage in world.state.settings.depends_on.items():
+        needs = role is Role.APP or (role is Role.BUILD and stage is Stage.COMPLETED)
+        must(not needs or name in world.there, f"{role.value} begins without {name}")
+
+
 def check(world: World, before: Shutdown | None) -> None:
     """Holds the world, and what the shutdown was before its last step."""
     state, processes = world.state, world.processes
@@ -334,6 +387,7 @@ def check(world: World, before: Shutdown | None) -> None:
             up = any(p.wanted for p in generations)
             must(coming or up, "clients wait for nothing")
     if next_deadline(state) is None:
+        must(state.shutdown is None or world.needed, "an end that waits for nothing")
         check_rest(world)
 
 
@@ -381,6 +435,10 @@ def check_rest(world: World) -> None:
     if at_work:
         return
     failed = isinstance(state.pipeline.work, Failed)
+    if wait := waited_for(state):
+        must(wait.name not in world.there, "it waits for what is there")
+        must(bool(state.told_wait), "it waits, and nobody is told")
+        return
     must(failed or isinstance(state.pipeline.work, Idle), f"owed for ever: {state.pipeline}")
     must(failed or not state.pipeline.rules, f"a rule owed for ever: {state.pipeline.rules}")
     must(not isinstance(state.fleet.want, Start), "wanted, and never started")
@@ -472,6 +530,8 @@ def canonical(world: World) -> tuple:
         ending += (now >= shutdown.asked_at + SAME_REQUEST,)
     shortage = state.shortage and (min(state.shortage.failures, 7), since(state.shortage.retry_at))
     wanted = (world.budget, world.excused, world.good)
+    # A failure that was told is told again, so it makes a difference.
+    failures = frozenset(name for name, told in state.dependencies.items() if told.why)
     gate = (world.gate[0], places.get(world.gate[1], -1))
     return (
         procs,
@@ -485,4 +545,6 @@ def canonical(world: World) -> tuple:
         shortage,
         *((world.posts,) if ends else (world.built - world.saved, *wanted)),
         gate,
+        world.needed,
+        *(() if ends else (world.there, bool(state.told_wait), failures)),
     )

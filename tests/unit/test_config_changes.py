@@ -6,12 +6,13 @@ import pytest
 
 from reloader.config import changes
 from reloader.config.changes import Changes, changed
-from reloader.config.model import options
+from reloader.config.model import App, options
 from reloader.light import replace
 from tests.unit.test_config_load import loaded
 
 PLAIN = '[build]\nbin = "./app"\n'
-KEYS = {"build.rules", *(key for key, _, _ in options())}
+APP_KEYS = {key for key, _, _ in options(App, "app.")}
+KEYS = {"build.rules", "env", *APP_KEYS, *(key for key, _, _ in options())}
 SETS = (
     changes.RUN,
     changes.BUILD,

@@ -13,7 +13,7 @@ from reloader.checks.finding import Finding, Level
 from reloader.checks.watches import Holder, Limit, Watches
 from reloader.commands import doctor
 from reloader.config.model import Build
-from reloader.errors import ConfigError, Exit, Problem
+from reloader.errors import Exit, Problem
 from reloader.filter.rules import FileFilter
 from reloader.light import fields, replace
 from reloader.watch import mounts
@@ -291,8 +291,8 @@ def test_the_sum_and_the_status() -> None:
 
 def test_without_a_usable_config() -> None:
     """What is wrong with it, and the machine all the same."""
-    error = ConfigError(Problem("unknown key", ".reload.toml:2", "did you mean build.bin?"))
-    told = list(doctor.doctor(None, error))
+    wrong = Problem("unknown key", ".reload.toml:2", "did you mean build.bin?")
+    told = list(doctor.doctor([], [wrong]))
     assert told[-1].where == ".reload.toml:2"
     assert is_told(told[-1], "unknown key", "did you mean")
     assert "watches" in {finding.topic for finding in told}

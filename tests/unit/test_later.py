@@ -19,6 +19,7 @@ ELSEWHERE = (
 )
 # Imported late in a run, and not before, each for the reason that stands beside it.
 NOT_EARLY = {
+    "reloader.commands.found": "only where no config names the command",
     "reloader.commands.later": "at the start",
     "reloader.proxy.editors": "with the proxy",
     "reloader.proxy.options": "with the proxy",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from reloader.core import fleet, machine, pipeline, state
+from reloader.core import fleet, machine, pipeline, state, stopping
 from reloader.core.debounce import Pace
 from reloader.core.life import Life
 from reloader.core.needs import Needs
 from reloader.core.settings import Settings
+from reloader.core.values import Stage
 from reloader.light import replace
 from tests.prove.explore import explore
-from tests.prove.kinds import HOLD, OVERLAP
+from tests.prove.kinds import HOLD, NEEDS, OVERLAP
 from tests.prove.model import Budget
 
 TINY = Budget(saves=1, signals=0, wishes=0, failed_builds=1, crashes=1, lingering=0)
@@ -19,6 +20,7 @@ ENDS = TINY._replace(saves=0, signals=1, lingering=1)
 BUILD = Settings(build=True)
 TWO_BUILDS = TINY._replace(saves=2, crashes=0)
 RERUN = Settings(build=True, rerun=0.5)
+NEEDY = Settings(depends_on={"db": Stage.READY})
 THEN = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)})
 
 
@@ -36,6 +38,7 @@ THEN = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True
         (Settings(strategy=HOLD), TINY._replace(signals=1)),
         (Settings(strategy=OVERLAP), TINY._replace(saves=2, crashes=2)),
         (BUILD, TINY._replace(loops=1)),
+        (Settings(build=True, depends_on=NEEDS), TINY._replace(turns=3, signals=1)),
     ],
     ids=[
         "plain",
@@ -49,6 +52,7 @@ THEN = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True
         "hold",
         "overlap",
         "loop",
+        "depends",
     ],
 )
 def test_nothing_is_found(settings, budget):
@@ -122,9 +126,30 @@ def ends_too_early(monkeypatch):
     monkeypatch.setattr(machine, "RULES", tuple(rules))
 
 
+def ends_before_its_dependents(monkeypatch):
+    """Ctrl-C stops what others still need."""
+    monkeypatch.setattr(stopping, "NEEDED_NO_MORE", state.ALL_GONE._replace(holds=lambda _: True))
+
+
+def without(guard):
+    """One guard is taken from all rules."""
+
+    def weaken(monkeypatch):
+        rules = [
+            rule._replace(needs=tuple(g for g in rule.needs if g is not guard))
+            for rule in machine.RULES
+        ]
+        monkeypatch.setattr(machine, "RULES", tuple(rules))
+
+    return weaken
+
+
 @pytest.mark.parametrize(
     ("weaken", "settings", "budget"),
     [
+        (ends_before_its_dependents, NEEDY, TINY._replace(signals=1, turns=1)),
+        (without(state.OTHERS_THERE), NEEDY, TINY),
+        (without(state.INPUTS_THERE), Settings(build=True, depends_on=NEEDS), TINY),
         (failure_blocks_starts, BUILD, TWO_BUILDS),
         (failure_blocks_starts, RERUN, TINY),
         (starts_beside_the_old, Settings(), TINY),
@@ -155,6 +180,7 @@ WHERE = {
     "force_exit": (Settings(), ENDS),
     "kill_overdue": (Settings(), ENDS),
     "finish": (Settings(), ENDS),
+    "tell_wait": (NEEDY, TINY),
     "run_rule": (Settings(rule_paces={"css": Pace()}), TINY),
     "act_on_waits": (Settings(), TINY._replace(loops=1)),
 }

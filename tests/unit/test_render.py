@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from reloader.config.model import Rule, options
+from reloader.config.model import App, Rule, options
 from reloader.config.render import config_table
 
 
 def test_every_key_has_a_row():
-    """All keys in the order of the model, those of rules after `[build]`."""
+    """All keys in the order of the model, those of rules after `[build]`, of apps last."""
     rows = [line.split("|")[1].strip(" `") for line in config_table().splitlines()[2:]]
 
     keys = [key for key, _, _ in options()]
     rules = [f"build.rules[].{key}" for key, _, _ in options(Rule)]
     after_build = keys.index("log.time")
     plain = [row.split("`")[0] for row in rows]
-    assert plain == keys[:after_build] + rules + keys[after_build:]
+    apps = [key for key, _, _ in options(App, "apps.NAME.")]
+    assert plain == keys[:after_build] + rules + keys[after_build:] + apps
 
 
 def test_every_row_has_three_cells():

@@ -20,7 +20,7 @@ def test_every_key_is_in_it_and_no_other():
     """An editor completes all keys and marks what is none."""
     root = json.loads(schema.text())["properties"]
     build = root["build"]["properties"]
-    found = {key for key in root if key not in model.SECTIONS}
+    found = {key for key in root if key not in (*model.SECTIONS, "apps", "env")}
     for section in model.SECTIONS:
         assert root[section]["additionalProperties"] is False
         found |= {f"{section}.{key}" for key in root[section]["properties"]}
@@ -28,6 +28,8 @@ def test_every_key_is_in_it_and_no_other():
 
     assert found - extra == {key for key, _, _ in model.options()}
     assert set(build["linux"]["properties"]) == set(model.PLATFORM_KEYS)
+    app = set(root["apps"]["additionalProperties"]["properties"])
+    assert app == {*(key for key, _, _ in model.options(model.App)), *root} - {"apps"}
     rule = {key for key, _, _ in model.options(model.Rule)}
     assert set(build["rules"]["items"]["properties"]) == rule
     assert all(row["description"] for row in build["rules"]["items"]["properties"].values())
