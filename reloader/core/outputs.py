@@ -127,7 +127,8 @@ class Output:
             close=close + 1,
             bouts=1,
             first=offset,
-            before=self.digest if self.run >= whole else "",
+            # What ended a run was a save, unless the build does it again at the same time.
+            before=self.digest if self.run >= whole and (is_close or not self.counted) else "",
             recurs=self.counted and self.run == run - 1 and is_close,
         )
 

@@ -278,6 +278,23 @@ def test_other_settings_lose_nothing_that_was_held() -> None:
     assert story.end() == []
 
 
+@pytest.mark.parametrize("at", [0.05, 1.5])
+def test_two_saves_that_nobody_has_seen(at: float) -> None:
+    """Another version and back, while reloader stood still: the build may have read the other one.
+
+    The file holds what it held when the build began, and yet one more build must follow.
+    """
+    story = Story().begin()
+    story.now += 0.5
+    assert story.change("main.c", text="v1")
+    assert story.end(cut=True) == []
+    story.begin()
+    story.now += at
+    counts = story.change("main.c", text="v1")
+    story.now += 2.0
+    assert counts or story.end() == ["main.c"]
+
+
 SAVES = st.lists(
     st.tuples(st.floats(0.02, 3), st.sampled_from(["a.go", "b.go", "src/c.go"])), max_size=25
 )
