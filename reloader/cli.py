@@ -177,7 +177,7 @@ _DOCTOR = Grammar(
 )
 _EXPLAIN = Grammar(
     "explain",
-    "reloader explain [-c FILE] [--section.key VALUE …] PATH|KEY|SECTION…",
+    "reloader explain [-c FILE] [--section.key VALUE …] [PATH|KEY|SECTION…]",
     takes_words=True,
 )
 
@@ -241,12 +241,14 @@ def _explain(arguments: list[str]) -> int:
         return _say_text(parser_of(_EXPLAIN, arguments).format_help())
     ours, behind = split(arguments)
     given = read(_EXPLAIN, ours)
-    found = of_one_file(given)
-    from reloader.commands.explain import explain_apps, nothing_to_explain
-
     words = [*given.words, *behind]
     if not words:
-        raise nothing_to_explain()
+        from reloader.commands.why import why_now
+
+        return _say(*why_now(working_directory()))
+    found = of_one_file(given)
+    from reloader.commands.explain import explain_apps
+
     return _say(*explain_apps(words, found, working_directory()))
 
 

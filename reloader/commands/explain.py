@@ -12,7 +12,7 @@ from reloader.config.layers import variable
 from reloader.config.render import default_text
 from reloader.config.toml_writer import decided_later, toml, value_of
 from reloader.config.wording import nearest
-from reloader.errors import ConfigError, Problem
+from reloader.errors import ConfigError
 from reloader.light import dataclass, field
 
 if TYPE_CHECKING:
@@ -294,9 +294,3 @@ def _now(key: str, config: Config | None) -> str:
     if decided_later(option, value, origin):
         return f"{key}  ({origin.where}: {option.default.replace('`', '')})"
     return f"{key} = {toml(value, option.kind)}  ({origin.where})"
-
-
-def nothing_to_explain() -> ConfigError:
-    """For a command line without a word."""
-    hint = "reloader explain main.go, reloader explain build.delay, reloader explain build"
-    return ConfigError(Problem("expected paths or keys", "explain", hint))

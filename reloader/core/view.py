@@ -136,7 +136,8 @@ def blocked(state: State) -> str:
     if not UP_AND_RUNNING.holds(state):
         return (UP_AND_RUNNING if NEEDED_NO_MORE.holds(state) else NEEDED_NO_MORE).blocks
     wants_start = isinstance(state.fleet.want, Start)
-    if not (state.pipeline.needs or wants_start or state.bursts or state.pause):
+    waits = any(lane.waiting or lane.outputs.held for lane in state.feedback.lanes.values())
+    if not (state.pipeline.needs or wants_start or state.bursts or state.pause or waits):
         return ""
     if wait := waiting(state):
         return f"waits for {wait.text}"
@@ -150,7 +151,9 @@ def blocked(state: State) -> str:
             return guard.blocks
     if wants_start:
         return "the old process has not ended yet"
-    return "more changes may follow" if state.bursts else ""
+    if state.bursts:
+        return "more changes may follow"
+    return "a changed file looks like one that the app or the build writes" if waits else ""
 
 
 def _condition(state: State, failure: Failure | None) -> Condition:  # noqa: PLR0911 -- one for each

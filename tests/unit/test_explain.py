@@ -229,7 +229,7 @@ def test_the_command_line(project, monkeypatch, capsys):
     out = capsys.readouterr().out
     assert 'build.include_ext "txt" (--build.include_ext)' in out
     assert "-x.go: nothing" in out
-    assert main(["explain"]) == Exit.USAGE
+    assert main(["explain"]) == Exit.FAILED
     assert main(["explain", "--nope", "x"]) == Exit.USAGE
 
 
