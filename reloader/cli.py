@@ -302,10 +302,11 @@ def _written(given: Namespace) -> int:
     from reloader.commands.init import convert, plan, write
 
     cwd = working_directory()
-    if given.source:
-        return _say_text(convert(cwd, given.source, os.environ, force=given.force))
     force = given.force or given.print
-    planned = plan(cwd, force=force, template=given.template, ask=asked)
+    if given.source:
+        planned = convert(cwd, given.source, os.environ)
+    else:
+        planned = plan(cwd, force=force, template=given.template, ask=asked)
     if given.print:
         return _say_text(planned.text)
     return _say_text(planned.said + write(cwd, planned.text, force=given.force))

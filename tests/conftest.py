@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 # A busy machine may take long over any example.
 settings.register_profile("reloader", deadline=None)
 settings.load_profile("reloader")
+
+# Tests mean the same wherever they are started: under nohup SIGHUP is ignored, by children, too;
+# and a person's PYTHONPATH or PYTHONOPTIMIZE is not for the programs that tests start.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+for _name in [_name for _name in os.environ if _name.startswith("PYTHON")]:
+    del os.environ[_name]
 
 
 @pytest.fixture

@@ -144,10 +144,10 @@ def _there_already() -> ReloaderError:
     return ReloaderError(Problem("there is a config already", NAME, hint))
 
 
-def convert(cwd: str, source: str, environ: Mapping[str, str], *, force: bool) -> str:
-    """Write what an Air file means as `.reload.toml`; gives what to tell the user.
+def convert(cwd: str, source: str, environ: Mapping[str, str]) -> Plan:
+    """Returns what an Air file means as a config of reloader's own; nothing is written.
 
-    Raises ReloaderError: as `init`, and where the Air file can't be used.
+    Raises ReloaderError: the Air file can't be used.
     """
     from reloader.config import air, load
     from reloader.config.convert import convert as converted
@@ -163,6 +163,6 @@ def convert(cwd: str, source: str, environ: Mapping[str, str], *, force: bool) -
     table = air.folded(parse(text, source), Findings()).table
     result = converted(text, table, was, lambda new: load.meaning(parse(new, NAME), home, cwd))
     head = f"{SCHEMA_LINE}\n# From {source}, by reloader init --from.\n\n"
-    write(cwd, head + result.text, force=force)
     changes = "".join(f"  {change}\n" for change in result.changes)
-    return f"{NAME} written from {source}; start it with: reloader run\n{changes}"
+    said = f"{NAME} written from {source}; start it with: reloader run\n{changes}"
+    return Plan(head + result.text, said)

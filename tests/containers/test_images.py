@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from distribution import binary, image
 from tests.containers.conftest import FIGURES, ROOT
 from tests.containers.stack import CLIENT, Log, run
 from tests.helpers.until import until
@@ -36,7 +37,15 @@ PROJECTS = {
         "package.json": '{"name": "app", "version": "1.0.0"}\n',
     },
 }
-WAYS = ["Distribution", "Copied venv", "Zipapp", "Copied Python"]
+WAYS = ["Image", "Distribution", "Copied venv", "Zipapp", "Copied Python"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reloader_image(docker: Docker, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The image `reloader`, as `make dist` makes it."""
+    folder = binary.build(wheel, tmp_path_factory.mktemp("image"))
+    size = image.build(folder, "test")
+    FIGURES.append(("image reloader", "size", f"{size / 1e6:.0f} MB"))
 
 
 def build(wheel: Path, name: str, context: Path) -> str:

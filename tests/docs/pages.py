@@ -3,7 +3,7 @@
 | block | what is done |
 |---|---|
 | any language with `title="PATH"` | the file is saved, as editors do; what runs sees it |
-| `console` | a line after `$ ` is run; the other lines must be seen in its output, in their order |
+| `console` | a line after `$ ` is run; the other lines must be seen in its output |
 | `console` that begins without `$ ` | these lines must come from what runs |
 | `^C` in it | what runs is ended as by Ctrl-C, and must end with 0 |
 | `toml` without a title | a config: it must have no error |
@@ -183,15 +183,18 @@ def is_run(command: str) -> bool:
 
 
 def unseen(text: str, begin: int, expected: list[str]) -> tuple[str, int]:
-    """The first line that is not in the text, "" if all are; and where the last one ends."""
-    at = begin
+    """The first line that is not in the text, "" if all are; and where the last of them ends.
+
+    Their order is not looked at: a build and the first look at the files are at work at once.
+    """
+    end = begin
     for line in expected:
         pattern = r"[^\n]*?".join(re.escape(part.strip()) for part in line.split("…"))
-        found = re.compile(pattern).search(text, at)
+        found = re.compile(pattern).search(text, begin)
         if not found:
-            return line, at
-        at = found.end()
-    return "", at
+            return line, end
+        end = max(end, found.end())
+    return "", end
 
 
 def with_free_ports(text: str) -> tuple[str, dict[str, str]]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.helpers.project import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,3 +127,41 @@ def test_a_config_that_is_deleted_is_missed(project: Project) -> None:
     project.app("2")
     project.wait_noted("START", version="2")
     assert run.events("config.changed") == []
+
+
+def test_init_can_start_at_once(project: Project) -> None:
+    """`init --run` writes the config, says what is in it, and reloads the app."""
+    project.app()
+    clean = {n: v for n, v in os.environ.items() if not n.startswith(("RELOADER_", "air_wd"))}
+    clean |= {"APP_LOG": str(project.log)}
+    run = subprocess.Popen(
+        [PYTHON, "-m", "reloader", "init", "--run"],
+        cwd=project.folder,
+        env=clean,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        project.wait_noted("START", version="1")
+        until(lambda: "watching" in (run.stdout.readline() if run.stdout else ""))
+        project.app("2")
+        project.wait_noted("START", version="2")
+    finally:
+        os.killpg(run.pid, signal.SIGINT)
+        run.communicate(timeout=20)
+    assert run.returncode == 0
+    assert "app.py" in (project.folder / ".reload.toml").read_text()
+
+
+def test_init_shows_what_an_air_file_becomes(project: Project) -> None:
+    """`init --print --from` writes nothing."""
+    project.config('[build]\nbin = "./app"\ncmd = "make"\n', name=".air.toml")
+
+    done = reloader(project.folder, "init", "--print", "--from", ".air.toml")
+
+    assert done.returncode == 0
+    assert 'cmd = "make"' in done.stdout
+    assert os.listdir(project.folder) == [".air.toml"]

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from reloader.commands.init import convert
 from reloader.config import model
 from reloader.config.load import Invocation, read
 from reloader.filter.rules import FileFilter
 from tests.helpers import air
+from tests.helpers.converting import convert
 
 FIXTURES = sorted((Path(__file__).parents[1] / "air_configs").iterdir())
 OWN = os.environ.get("RELOADER_AIR_CONFIGS", "")

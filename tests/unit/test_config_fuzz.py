@@ -9,11 +9,11 @@ import pytest
 
 from reloader.commands import check
 from reloader.commands.explain import explain
-from reloader.commands.init import convert
 from reloader.config import model
 from reloader.config.load import Invocation, read
 from reloader.config.model import Kind
 from reloader.config.toml_writer import effective, value_of
+from tests.helpers.converting import convert
 from tests.unit.test_config_load import loaded
 
 OPTIONS = {key: option for key, option, _ in model.options() if key != "root"}

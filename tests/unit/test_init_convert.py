@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from reloader.commands.init import convert
 from reloader.config import model
 from reloader.config.toml_writer import value_of
 from reloader.errors import ConfigError, ReloaderError
+from tests.helpers.converting import convert
 from tests.unit.test_config_air import AS_INIT_WRITES
 from tests.unit.test_config_load import loaded
 
