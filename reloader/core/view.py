@@ -149,11 +149,12 @@ def blocked(state: State) -> str:
     for guard in guards:
         if not guard.holds(state):
             return guard.blocks
-    if wants_start:
-        return "the old process has not ended yet"
-    if state.bursts:
-        return "more changes may follow"
-    return "a changed file looks like one that the app or the build writes" if waits else ""
+    reasons = (
+        (wants_start, "the old process has not ended yet"),
+        (state.bursts, "more changes may follow"),
+        (waits, "a changed file looks like one that the app or the build writes"),
+    )
+    return next((reason for holds, reason in reasons if holds), "")
 
 
 def _condition(state: State, failure: Failure | None) -> Condition:  # noqa: PLR0911 -- one for each
