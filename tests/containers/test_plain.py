@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tarfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -183,6 +184,52 @@ def test_healthcheck_tells_a_failed_build_from_an_app_that_is_down(
     it.save(2)
     it.wait_for("^app 2$")
     assert health(ask).returncode == 0
+
+
+# --- the port is held, with the engine's own seccomp profile and no right added ---
+
+SERVER = """
+import http.server
+print("app {}")
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
+"""
+CROWD = """
+import sys, urllib.request
+lost, seen = [], []
+while sys.argv[1] not in seen:
+    try:
+        seen.append(urllib.request.urlopen("http://127.0.0.1:8000", timeout=20).read().decode())
+    except OSError as error:
+        lost.append(repr(error))
+print(len(seen), "answers, lost", lost)
+"""
+
+
+@pytest.mark.parametrize("user", ["0", "1000"])
+def test_nobody_is_refused_at_a_reload(start: Start, tmp_path: Path, user: str) -> None:
+    """From the cold start to the last warm one, for an app that dies at SIGTERM."""
+    (tmp_path / "app").mkdir()
+    app = tmp_path / "app" / "app.py"
+    app.write_text(SERVER.format(1, 1))
+    it = start("--user", user)
+    it.wait_for("^ready .*8000")
+    until(lambda: any(line.startswith("watching ") for line in it.log.lines), 20)
+    with ThreadPoolExecutor() as pool:
+        answers = pool.submit(it.exec, "python", "-c", CROWD, "5", user=user)
+        for version in range(2, 6):
+            it.log.mark()
+            app.write_text(SERVER.format(version, version))
+            it.wait_for(f"^app {version}$")
+            it.wait_for("^reloaded ")
+            time.sleep(1.5)  # the next start is warm, if it may be
+        assert answers.result(60).strip().endswith("lost []")
+    assert any("(warm)" in line for line in it.log.lines), it.log
 
 
 # --- mounts ---
