@@ -206,12 +206,12 @@ def measure(swapper: Swapper, app: App, count: int) -> str:
 def configure(swapper: Swapper, app: App, folder: Path, port: int) -> None:
     run = app.run.replace("PORT", str(port))
     build = f'cmd = "{app.build}"\n' if app.build else ""
+    words = ", ".join(f'"{word}"' for word in run.split())
     if swapper.needs == "reloader":
-        text = f'[build]\n{build}full_bin = "exec {run}"\ninclude_ext = ["py", "js", "go"]\n'
+        text = f'[build]\n{build}entrypoint = [{words}]\ninclude_ext = ["py", "js", "go"]\n'
         (folder / ".reload.toml").write_text(text)
     if swapper.air:
         build = build or 'cmd = "true"\n'
-        words = ", ".join(f'"{word}"' for word in run.split())
         text = f'[build]\n{build}entrypoint = [{words}]\ninclude_ext = ["py", "js", "go"]\n'
         (folder / ".air.toml").write_text(f'{text}exclude_dir = ["tmp", "node_modules"]\n')
 

@@ -133,13 +133,8 @@ class Swapper:
 
 OURS = "reloader run"
 SWAPPERS = (
-    Swapper("reloader, replace", "reloader", OURS, env=(("RELOADER_SWAP_HOLD", "on"),)),
-    Swapper(
-        "reloader, overlap",
-        "reloader",
-        OURS,
-        env=(("RELOADER_SWAP_HOLD", "on"), ("RELOADER_SWAP_MODE", "overlap")),
-    ),
+    Swapper("reloader, replace", "reloader", OURS),
+    Swapper("reloader, overlap", "reloader", OURS, env=(("RELOADER_SWAP_MODE", "overlap"),)),
     Swapper("reloader, hold off", "reloader", OURS, env=(("RELOADER_SWAP_HOLD", "off"),)),
     Swapper("uvicorn --reload", "uvicorn", "RUN --reload", ("FastAPI",)),
     Swapper("flask --debug", "flask", "flask run --debug --port PORT", ("Flask",)),

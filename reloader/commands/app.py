@@ -174,6 +174,7 @@ class Live:
     def _spawn(self, ticket: Ticket, spec: SpawnSpec) -> tuple[int, str]:
         """Starts the app, warm where that may be; returns its pid and how it was started."""
         children = self._shared.children
+        spec = replace(spec, env={**spec.env, **self._swap.environ()})
         if not self._is_warm(spec):
             return children.spawn(ticket, spec, partial(self._swap.start, ticket)), ""
         if self._warm is None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reloader.core.facts import Fact
     from reloader.core.values import Ticket
     from reloader.ready.lookout import Lookout
+    from reloader.ready.probe import Ready
     from reloader.runtime.loop import Inbox, Seat
     from reloader.sockets.hold import Hold
     from reloader.sockets.ports import Ports
@@ -45,6 +46,13 @@ class Swap:
         """Calls `run`, which starts a process of the app, so that its ports can be held."""
         hold = self._hold_now()
         return hold.start(ticket, run) if hold else run()
+
+    def environ(self) -> dict[str, str]:
+        """Returns what the app's environment has besides, for its next start."""
+        own = {}
+        if self._is_on and self._config.swap.ready == "notify":
+            own["NOTIFY_SOCKET"] = self._lookout_now().notify_socket()
+        return own
 
     def meet(self, ticket: Ticket, call: _socket.socket) -> None:
         """Holds the ports of a process of the app that was forked elsewhere, and waits for this."""
@@ -101,6 +109,8 @@ class Swap:
     def reconfigure(self, config: Config) -> None:
         """What is started from now on follows another config."""
         self._config = config
+        if self._lookout:
+            self._lookout.ask_for(_ready(config))
 
     def close(self) -> None:
         """Closes what is held."""
@@ -141,10 +151,9 @@ class Swap:
     def _lookout_now(self) -> Lookout:
         if self._lookout is None:
             from reloader.ready.lookout import Lookout
-            from reloader.ready.probe import Ready
 
-            ready = Ready.of(self._config.swap.ready)
             cwd = self._config.command_dir
+            ready = _ready(self._config)
             self._lookout = Lookout(self._ports_now(), ready, self._environ, cwd)
             self._inbox.add(self._lookout, self._seat)
         return self._lookout
@@ -161,3 +170,9 @@ class Swap:
         if (pid := self._pids.get(ticket)) is None:
             return False
         return accepting.has_socket([pid, *(p.pid for p in ProcView().below(pid))], inode)
+
+
+def _ready(config: Config) -> Ready:
+    from reloader.ready.probe import Ready
+
+    return Ready.of(config.swap.ready)

@@ -63,7 +63,7 @@ class Lookout:
         self._waiting: dict[str, Callable[[], None]] = {}  # looks without a thread, by name
         self._retry_at: Seconds | None = None
         self._usual: frozenset[int] = frozenset()  # ports of the last generation that was ready
-        self._notices = probe.Notices() if ready.way is Way.NOTIFY else None
+        self._notices: probe.Notices | None = None
 
     # --- a source of the inbox -------------------------------------------------------------------
 
@@ -89,10 +89,21 @@ class Lookout:
 
     # --- questions -------------------------------------------------------------------------------
 
-    @property
+    def ask_for(self, ready: Ready) -> None:
+        """From the next generation on readiness is found out in this way."""
+        self._ready = ready
+
     def notify_socket(self) -> str:
-        """Returns what the app's NOTIFY_SOCKET is to be; "" if it is not asked to tell."""
-        return self._notices.name if self._notices else ""
+        """Returns what the next app's NOTIFY_SOCKET is to be; "" if it is not asked to tell.
+
+        It is the same for all generations, so that each can start warm in one environment.
+        """
+        if self._ready.way is not Way.NOTIFY:
+            return ""
+        if self._notices is None:
+            self._notices = probe.Notices()
+        self._notices.forget()
+        return self._notices.name
 
     def started(self, ticket: Ticket, pid: int) -> None:
         """Watches a new generation until it is ready."""
@@ -213,8 +224,9 @@ class Lookout:
             case Ready(Way.COMMAND, command):
                 return probe.succeeds(command, self._environ(), self._cwd)
             case Ready(Way.NOTIFY):
-                said = self._notices.ready() if self._notices else set()
-                return bool(said & set(self._pids(ticket, pid)))
+                said, mine = self._notices.ready() if self._notices else (), self._pids(ticket, pid)
+                # systemd-notify says it for its parent, and has ended by now.
+                return any(one in mine or not accepting.lives(one) for one in said)
             case _:
                 return True
 

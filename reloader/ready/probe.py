@@ -111,6 +111,7 @@ class Notices:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         self._socket.bind("")  # the kernel chooses an abstract name
         self._socket.setblocking(False)
+        self._said: set[int] = set()
 
     @property
     def name(self) -> str:
@@ -119,15 +120,19 @@ class Notices:
         return "@" + os.fsdecode(name[1:] if isinstance(name, bytes) else name.encode()[1:])
 
     def ready(self) -> set[int]:
-        """Returns the pids that have said READY=1 since the last call."""
-        found: set[int] = set()
+        """Returns the pids that have said READY=1 since `forget`; some may have ended."""
         while True:
             try:
                 text, extra, *_ = self._socket.recvmsg(4096, socket.CMSG_SPACE(_CREDENTIALS.size))
             except OSError:
-                return found
+                return self._said
             if b"READY=1" in text.split(b"\n"):
-                found |= {_CREDENTIALS.unpack_from(data)[0] for _, _, data in extra}
+                self._said |= {_CREDENTIALS.unpack_from(data)[0] for _, _, data in extra}
+
+    def forget(self) -> None:
+        """Drops all that was said: another generation begins."""
+        self.ready()
+        self._said = set()
 
     def close(self) -> None:
         self._socket.close()

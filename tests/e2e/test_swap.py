@@ -295,6 +295,50 @@ def test_ready_by_a_command(project: Project) -> None:
     run.wait_for("app.ready", after=0)
 
 
+SAYS_READY = """
+import pathlib, socket as s, threading
+def tell():
+    while not pathlib.Path("up{}").exists():
+        time.sleep(0.02)
+    s.socket(s.AF_UNIX, s.SOCK_DGRAM).sendto(b"READY=1", chr(0) + os.environ["NOTIFY_SOCKET"][1:])
+threading.Thread(target=tell, daemon=True).start()
+"""
+
+
+def test_ready_when_the_app_says_so(project: Project) -> None:
+    """sd_notify, of each generation by itself: the word of the old one does not count."""
+    server = Server(project, 'mode = "overlap"\nready = "notify"\n', SAYS_READY.format(1))
+    run = project.run(*server.flags)
+    run.wait_for("watch.started", after=0)
+    until(lambda: not refused(server.port))
+    assert not run.events("app.ready")
+    (project.folder / "up1").touch()
+    run.wait_for("app.ready", after=0)
+    before = run.seq
+    server.save("2", SAYS_READY.format(2))
+    run.wait_for("app.started", after=before)
+    with Crowd(server.get) as crowd:
+        until(lambda: len(crowd.answers) > 50)
+        assert set(crowd.answers) == {"1"}
+        (project.folder / "up2").touch()
+        run.wait_for("app.ready", after=before)
+        until(lambda: "2" in crowd.answers)
+    assert not crowd.lost
+
+
+def test_the_way_to_be_ready_is_edited(project: Project) -> None:
+    """The next generation is asked in the new way."""
+    server = Server(project, 'ready = "exec: test -e up"\n')
+    run = project.run(*server.flags)
+    run.wait_for("watch.started", after=0)
+    until(lambda: not refused(server.port))
+    text = (project.folder / ".reload.toml").read_text()
+    project.save(".reload.toml", text.replace('"exec: test -e up"', '""'))
+    run.wait_for("config.changed")
+    assert not run.events("app.ready")
+    server.reloads(run, "2")
+
+
 def test_a_worker_that_listens_nowhere(project: Project) -> None:
     """It is ready when it has lived a second, and a reload of it is as ever."""
     project.config(f"[build]\nentrypoint = {json.dumps([*PYTHON, 'app.py'])}\n")

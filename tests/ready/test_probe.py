@@ -98,6 +98,8 @@ def test_a_program_says_that_it_is_ready() -> None:
         it.stdin.write(b"\n")
         it.stdin.flush()
         assert until(notices.ready) == {it.pid}
+        assert notices.ready() == {it.pid}
+        notices.forget()
         assert notices.ready() == set()
         it.stdin.write(b"\n")
     notices.close()
