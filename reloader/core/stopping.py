@@ -25,7 +25,7 @@ KILL_AGAIN: Seconds = 0.5
 
 # A generation that was asked to stop so long ago, and owes nobody an answer, is killed: browsers'
 # event streams and websockets would keep most servers for as long as they are let.
-STREAMS: Seconds = 1.0
+STREAMS: Seconds = 0.75  # with the default drain a second from the last new connection
 
 
 def kill_overdue(state: State, now: Seconds) -> Turn | None:

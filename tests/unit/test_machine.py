@@ -337,8 +337,8 @@ def test_a_drain_has_an_end():
 def test_open_streams_end_a_second_after_the_stop():
     """A browser's event stream does not hold up the next version for the whole grace."""
     book = serving(HOLD).at(10, save()).at(10.002).expect(Route(Gate.HOLD), Drain(1))
-    book.at(10.1, BecameIdle(1)).expect(Stop(1, TERM)).waits_until(11.1)
-    book.at(11.1).expect(Drain(1, is_ending=True)).waits_until(15.1)
+    book.at(10.1, BecameIdle(1)).expect(Stop(1, TERM)).waits_until(10.85)
+    book.at(10.85).expect(Drain(1, is_ending=True)).waits_until(15.1)
     book.at(11.2, BecameIdle(1)).expect(Kill(1)).exits(1).tells(AppStopped).expect(Spawn(2, APP))
 
 
@@ -346,7 +346,7 @@ def test_who_is_owed_an_answer_keeps_the_grace():
     """Nobody says that it is idle: a slow request, or a shutdown at work, has its whole time."""
     book = serving(HOLD).at(10, save()).at(10.002).expect(Route(Gate.HOLD), Drain(1))
     book.at(10.1, BecameIdle(1)).expect(Stop(1, TERM))
-    book.at(11.1).expect(Drain(1, is_ending=True)).at(15.1).expect(Kill(1)).exits(1)
+    book.at(10.85).expect(Drain(1, is_ending=True)).at(15.1).expect(Kill(1)).exits(1)
     book.expect(Spawn(2, APP))
 
 
@@ -389,7 +389,7 @@ def test_generations_leave_one_after_the_other():
     book.at(10.11, save()).at(10.112).expect(Spawn(3, APP))
     book.at(10.12, ProcessStarted(3, 103, "app"))
     book.at(10.2, BecameReady(3)).tells(AppReady).expect(Route(Gate.OPEN, 3))
-    book.at(10.35).expect(Stop(1, TERM)).waits_until(11.35)
+    book.at(10.35).expect(Stop(1, TERM)).waits_until(11.1)
     book.exits(1, at=10.5).expect(Drain(2)).waits_until(10.75)
     book.at(10.6, BecameIdle(2)).expect(Stop(2, TERM)).exits(2).waits_until(None)
 
@@ -399,7 +399,7 @@ def test_one_that_can_not_be_ended_holds_back_no_other():
     book = serving(OVERLAP).at(10, save()).at(10.002).expect(Spawn(2, APP))
     book.at(10.01, ProcessStarted(2, 102, "app"))
     book.at(10.1, BecameReady(2)).tells(AppReady).expect(Route(Gate.OPEN, 2), Drain(1))
-    book.at(10.1, BecameIdle(1)).expect(Stop(1, TERM)).at(11.1)
+    book.at(10.1, BecameIdle(1)).expect(Stop(1, TERM)).at(10.85)
     book.expect(Drain(1, is_ending=True)).at(11.2, save()).at(11.202).expect(Spawn(3, APP))
     book.at(11.21, ProcessStarted(3, 103, "app"))
     book.at(11.3, BecameReady(3)).tells(AppReady).expect(Route(Gate.OPEN, 3))
