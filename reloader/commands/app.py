@@ -78,6 +78,7 @@ class Overheard:
         self.fileno = watcher.fileno
         self.deadline = watcher.deadline
         self.reconfigure = watcher.reconfigure
+        self.tell_behind = watcher.tell_behind
         self.close = watcher.close
 
     def read(self) -> list[Fact]:

@@ -129,6 +129,17 @@ class Feedback:
         times = [lane.next_at for lane in self.lanes.values()]
         return min((at for at in times if at is not None), default=None)
 
+    def holds(self, since: Seconds | None) -> bool:
+        """Returns True while changes are held back that were seen by then; None: by now."""
+        return any(
+            since is None or at <= since
+            for lane in self.lanes.values()
+            for at in (
+                *(w.since for w in lane.waiting.values()),
+                *((lane.outputs.held_at,) * bool(lane.outputs.running and lane.outputs.held)),
+            )
+        )
+
     # --- what happens ------------------------------------------------------------------------
 
     def build_began(self, name: str, now: Seconds) -> Feedback:

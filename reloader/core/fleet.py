@@ -164,7 +164,7 @@ def start_again(state: State, now: Seconds) -> Turn | None:
         return None
     number = state.fleet.versions + 1
     cause = replace(want.version.cause, reason=Reason.RERUN, since=now)
-    start = Start(Version(number, cause))
+    start = Start(Version(number, cause, want.version.round))
     return Turn(replace(state, fleet=replace(state.fleet, want=start, versions=number)))
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from reloader.core import changes, fleet, pipeline, requests, shutdown, stopping
+from reloader.core import changes, fleet, pipeline, questions, requests, shutdown, stopping
 from reloader.core.announce import announce_stop
 from reloader.core.changes import burst_due
 from reloader.core.debounce import Git
@@ -75,6 +75,7 @@ def next_deadline(state: State) -> Seconds | None:
         times.append(state.shutdown.force_at)
     if isinstance(state.shutdown, Forced):
         times.append(state.shutdown.over_at)
+    times += [question.until for question in state.questions]
     if state.pause is None:
         times += [burst_due(state, burst) for burst in state.bursts]
         times += [state.feedback.next_at] if state.shutdown is None else []
@@ -229,6 +230,7 @@ RULES: tuple[Rule, ...] = (
     Rule("another app is waited for, or no more", "", tell_wait),
     Rule("a process is not wanted", "Drain, Stop", stopping.stop_unwanted),
     Rule("a stop takes long", "Drain", stopping.look_for_streams),
+    Rule("what was saved is live, or is not", "Reply", questions.answer_questions),
     Rule(
         "all has ended and a post_cmd is left",
         "Spawn",

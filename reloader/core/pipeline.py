@@ -159,7 +159,9 @@ def record_failure(state: State, proc: Proc, reason: str, seconds: Seconds) -> T
         rule_failed = RuleFailed(task.name, proc.command, reason, seconds)
         if task.name in settings.rule_then:
             return Turn(_fail(state, proc, reason), news=(rule_failed,))
-        return Turn(_without_rule(state, task.name), news=(rule_failed,))
+        state = _without_rule(state, task.name)
+        asked = tuple(replace(question, failed=task.name) for question in state.questions)
+        return Turn(replace(state, questions=asked), news=(rule_failed,))
     if task.role is Role.POST:
         return Turn(post_done(state), news=(failed_hook,))
     work = state.pipeline.work
@@ -223,9 +225,10 @@ def want_version(state: State, now: Seconds) -> Turn | None:
     work = state.pipeline.work
     if not isinstance(work, Pending) or work.needs.build:
         return None
-    state = state.with_work(Idle())
+    done = replace(state.pipeline, work=Idle(), rounds=state.pipeline.rounds + 1)
+    state = replace(state, pipeline=done)
     if not work.needs.restart or not state.settings.app:
         return Turn(state)
     number = state.fleet.versions + 1
-    start = Start(Version(number, work.cause))
+    start = Start(Version(number, work.cause, done.rounds))
     return Turn(replace(state, fleet=replace(state.fleet, want=start, versions=number)))

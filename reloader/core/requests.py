@@ -11,7 +11,7 @@ from reloader.core.needs import NOTHING, RELOAD, RESTART, Needs
 from reloader.core.news import Paused, Resumed
 from reloader.core.orders import Reply
 from reloader.core.pipeline import owe, owe_rule, request_restart
-from reloader.core.state import Pause, State, Turn
+from reloader.core.state import Pause, Question, State, Turn
 from reloader.core.values import Cause, Outcome, Reason, Wish
 from reloader.light import replace
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 def record_request(state: State, request: Request, now: Seconds) -> Turn:
     """Handles a request; while paused, restart and build are queued."""
+    if request.wish is Wish.WAIT:
+        question = Question(request, now, now + request.within)
+        return Turn(replace(state, questions=(*state.questions, question)))
     turn, outcome = _fulfil(state, request.wish, now)
     if request.reply is None:
         return turn

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from reloader.core.facts import DependencyStands
     from reloader.core.news import News
     from reloader.core.settings import Settings
+    from reloader.core.values import Request
 
 # --- the pipeline: from a change to a version that was built well --------------------------------
 
@@ -71,6 +72,7 @@ Work = Idle | Pending | Failed
 @dataclass(frozen=True)
 class Pipeline:
     work: Work
+    rounds: int = 0  # how often all that was pending has been done
     # The `[[build.rules]]` whose command is pending, by name, each with the save behind it.
     rules: Mapping[str, Cause] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)  # saved files with an error, by path
@@ -142,6 +144,26 @@ class Fleet:
         return None if isinstance(self.want, Nothing) else self.want.version
 
 
+# --- questions -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Question:
+    """Somebody waits until what was saved by a moment is live, whatever is saved later.
+
+    `since`: that moment; None while changes of that time are held back, which count later.
+    `round`: of the pipeline, the first one that has it all; None while changes of that time have
+    not settled.
+    """
+
+    request: Request
+    since: Seconds | None
+    until: Seconds
+    round: int | None = None
+    is_built: bool = False  # the round is over, and it went well
+    failed: str = ""  # the rule whose command has failed meanwhile: nothing waits for it
+
+
 # --- pause, shutdown, shortage -------------------------------------------------------------------
 
 
@@ -206,6 +228,7 @@ class State:
     git: Git = Git()
     feedback: Feedback = Feedback()
     echoes: Echoes = Echoes()
+    questions: tuple[Question, ...] = ()
     pause: Pause | None = None
     shutdown: Shutdown | None = None
     shortage: Shortage | None = None

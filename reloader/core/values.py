@@ -119,10 +119,12 @@ class Version:
     """Something that can be started: the sources as they were built, or a start that was asked for.
 
     `number`: counts up from 1 in each run; a process of the app is the generation of that number.
+    `round`: of the pipeline, from which its sources are; an app that is run again has the same.
     """
 
     number: int
     cause: Cause
+    round: int = 0
 
 
 class Scope(Enum):
@@ -140,14 +142,20 @@ class Wish(Enum):
     PAUSE = "pause"
     RESUME = "resume"
     TOGGLE_PAUSE = "toggle pause"
+    WAIT = "wait until what is saved is live"
 
 
 class Outcome(Enum):
-    """The answer to a request."""
+    """The answer to a request; that to `Wish.WAIT` comes when it is known."""
 
     ACCEPTED = "accepted"
     QUEUED = "queued until the pause ends"
     IGNORED = "ignored: reloader is ending"
+    LIVE = "live"  # what was saved is what runs, and it can answer
+    ENDED = "ended"  # what was saved has run, and has ended with exit 0
+    FAILED = "failed"
+    PAUSED = "paused"
+    TIMEOUT = "timeout"
 
 
 @dataclass(frozen=True)
@@ -160,6 +168,7 @@ class Request:
     wish: Wish
     origin: str = "key"
     reply: Callable[[Outcome], None] | None = None
+    within: Seconds = 60.0  # how long `Wish.WAIT` waits
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,10 @@ class Comparison:
         """Returns True if one more change could have left the signature as it is."""
         return path in self._fresh
 
+    def fresh(self) -> tuple[str, ...]:
+        """Returns the files of which `is_fresh` is true."""
+        return tuple(self._fresh)
+
     def forget(self, path: str) -> None:
         self._hashes.forget(path)
         self._fresh.discard(path)

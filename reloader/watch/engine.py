@@ -48,10 +48,14 @@ class Why(Flag):
 
 
 class Engine(Protocol):
-    """Hears of changes. `closes`: it tells when a file is closed after writing."""
+    """Hears of changes. `closes`: it tells when a file is closed after writing.
+
+    `lag`: seconds from a change until its event can be read, at most, on an idle machine.
+    """
 
     name: str
     closes: bool
+    lag: float
 
     @property
     def listens(self) -> bool:
@@ -89,6 +93,7 @@ class PollEngine:
 
     name = "poll"
     closes = False
+    lag = 0.0
     listens = True
 
     def fileno(self) -> int:

@@ -55,6 +55,7 @@ class InotifyEngine:
 
     name = "inotify"
     closes = True
+    lag = 0.0  # inotify(7): it is queued before the call that makes the change returns
     listens = True
 
     def __init__(self) -> None:

@@ -63,6 +63,9 @@ class Poller:
         self._fast = self._check_folders()
         self._slow = self._check_files()
         self._beat = time.monotonic()
+        self.looked = 0  # the last look at everything that was asked for and is over
+        self._asked = 0
+        self._rouse = threading.Event()  # the next round begins at once
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._not_before = 0.0  # a thread that has failed begins anew then
@@ -86,12 +89,18 @@ class Poller:
             self._thread = threads.start(self._run, "poll", self._failed)
         return self._thread is not None
 
+    def look_again(self, number: int) -> None:
+        """Looks at everything from now on; `looked` is this number when that is over."""
+        self._asked = number
+        self._rouse.set()
+
     def close(self) -> None:
         self._stop.set()
+        self._rouse.set()
 
     def end(self) -> bool:
         """Ends the thread; returns False if a look hangs, and what it knows can't be read."""
-        self._stop.set()
+        self.close()
         if self._thread is None:
             return True
         if self._thread.is_alive() and not self.hangs:
@@ -129,10 +138,11 @@ class Poller:
             self._deliver()
         self._heat()
         self._wake.set()
-        while not self._stop.wait(self._interval or _PAUSE):
+        while not self._is_over():
+            asked = self._asked
             self._beat = time.monotonic()
             self._adopt()
-            if self._interval:
+            if self._interval or asked != self.looked:
                 self._look_at_all()
             else:
                 self._round()
@@ -140,6 +150,16 @@ class Poller:
             for errand in self.errands:
                 errand()
             self._deliver()
+            if asked != self.looked and self.tree.is_idle and not self.tree.wake_at:
+                self.looked = asked
+                self._wake.set()
+
+    def _is_over(self) -> bool:
+        """Waits for the next round; returns True if there is to be none."""
+        is_asked = self._asked != self.looked
+        self._rouse.wait(_PAUSE if is_asked else self._interval or _PAUSE)
+        self._rouse.clear()
+        return self._stop.is_set()
 
     def _adopt(self) -> None:
         self._pins.update(_drained(self._pinned))
@@ -177,6 +197,8 @@ class Poller:
             self.tree.queue(top, deep=True)
         while not (self._stop.is_set() or self.tree.work(time.monotonic() + _SLICE)):
             self._beat = time.monotonic()
+        for path in self.tree.comparison.fresh():  # their signature may be the same
+            self.tree.look(path)
 
     def _look_at_pins(self) -> None:
         for path, old in self._pins.items():

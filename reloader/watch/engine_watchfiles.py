@@ -37,6 +37,7 @@ class WatchfilesEngine:
 
     name = "watchfiles"
     closes = False
+    lag = 0.1
 
     def __init__(self, roots: Sequence[str], warn: Callable[[str], None], wake: Wake) -> None:
         self._roots = roots

@@ -35,6 +35,7 @@ class PollFallback:
         self._pollers: dict[str, Poller] = {}
         self._tops: dict[str, str] = {}  # folder -> label
         self._started = False
+        self._look = 0
         self.refresh()
 
     # --- which folders ----------------------------------------------------------------------
@@ -127,6 +128,17 @@ class PollFallback:
         self._started = self._started or all(has_begun)
         return all(has_begun)
 
+    def look_again(self) -> int:
+        """Has all pollers look at everything once more, now; returns the number of that look."""
+        self._look += 1
+        for poller in self._pollers.values():
+            poller.look_again(self._look)
+        return self._look
+
+    def has_looked(self, look: int) -> bool:
+        """Returns True if that look is over, and all that it has found can be read."""
+        return all(p.looked >= look for label, p in self._pollers.items() if label != ERRANDS)
+
     def end(self) -> tuple[dict[str, FolderSnapshot], dict[str, Signature | None]]:
         """Ends all pollers; returns what they have seen, and the changes nobody has taken yet.
 
@@ -149,6 +161,7 @@ class PollFallback:
         if label not in self._pollers:
             options = replace(self._options, since_ns=0) if self._started else self._options
             self._pollers[label] = Poller(options, self._wake, self._interval)
+            self._pollers[label].look_again(self._look)
         return self._pollers[label]
 
     # --- their findings --------------------------------------------------------------------------

@@ -76,7 +76,7 @@ class Tree:
         self.hints: dict[str, ScanReason] = {}  # files to look at
         self.walked = False
         self._has_roots = roots
-        self._comparison = Comparison(careful=careful)
+        self.comparison = Comparison(careful=careful)
         self._queue: deque[str] = deque()  # folders to visit, the shallow ones first
         self._queued: dict[str, bool] = {}  # the same, and whether all below is visited too
         self._unsettled = Unsettled()
@@ -93,7 +93,7 @@ class Tree:
         self.rules = options.rules
         self.follow = options.follow
         self._unsettled.closes = closes
-        self._comparison.configure(options)
+        self.comparison.configure(options)
         self._warn = options.warn
         self.walked = False
         for path, seen in list(self.folders.items()):
@@ -139,7 +139,7 @@ class Tree:
     @property
     def is_idle(self) -> bool:
         """True if there is nothing to look at now."""
-        return self.walked and not (self.hints or self._queue or self._comparison.unread)
+        return self.walked and not (self.hints or self._queue or self.comparison.unread)
 
     def folders_to_visit(self, until: float) -> Iterator[Visit]:
         """Looks at files, and yields each folder to be watched, then visited.
@@ -206,15 +206,15 @@ class Tree:
             elif not self.walked:
                 self._finish_walk()
             yield None
-        while self._comparison.unread:
-            path = self._comparison.unread.popleft()
-            self._comparison.learn(path, self._sign_of(path))
+        while self.comparison.unread:
+            path = self.comparison.unread.popleft()
+            self.comparison.learn(path, self._sign_of(path))
             yield None
 
     def _finish_walk(self) -> None:
         """From here on what was never seen is new; what moved in during the scan was new too."""
         self.walked = True
-        self._comparison.since_ns = 0
+        self.comparison.since_ns = 0
         for path in self._arrived:
             self.drop(path)
             self.queue(path)
@@ -265,7 +265,7 @@ class Tree:
             try:
                 now = os.lstat(path)
                 unmoved = old[:4] == (now.st_mtime_ns, now.st_size, now.st_ino, now.st_ctime_ns)
-                if unmoved and not self._comparison.is_fresh(path):
+                if unmoved and not self.comparison.is_fresh(path):
                     continue
             except OSError:
                 pass
@@ -279,7 +279,7 @@ class Tree:
     def _compare(
         self, path: str, old: Signature | None, new: Signature, reason: ScanReason
     ) -> None:
-        if self._comparison.differs(path, old, new, reason):
+        if self.comparison.differs(path, old, new, reason):
             self.changed.setdefault(path, old)
             if old is None:
                 self._new.add(path)
@@ -291,7 +291,7 @@ class Tree:
             self.changed.setdefault(path, old)
         self._new.discard(path)
         self._unsettled.found(path)
-        self._comparison.forget(path)
+        self.comparison.forget(path)
 
     def _sign_of(self, path: str) -> Signature | None:
         parent, _, name = path.rpartition("/")

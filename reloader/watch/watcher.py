@@ -20,6 +20,7 @@ from reloader.core.values import Change
 from reloader.paths import is_below
 from reloader.runtime.wakeup import Wake
 from reloader.watch.audit import Audit
+from reloader.watch.barrier import Barrier
 from reloader.watch.coverage import Coverage
 from reloader.watch.engine import PollEngine
 from reloader.watch.evidence import filled
@@ -81,6 +82,7 @@ class Watcher:
         self._ignored_at: Seconds | None = None
         self._config_since_ns = 0
         self._retry_at: Seconds | None = None
+        self._barrier = Barrier()
         self._open(since_ns - _CLOCK_NS)
 
     def fileno(self) -> int:
@@ -94,6 +96,7 @@ class Watcher:
             self._retry_at,
             self._git_again_at,
             self._ignored_at,
+            self._barrier.wake_at,
         )
         return min((at for at in times if at is not None), default=None)
 
@@ -103,6 +106,7 @@ class Watcher:
         self._wake.clear()
         if self._deaf:
             self._open_again()
+        opens = self._barrier.opens(self._polled)
         gathered = self._coverage.read_events(now + _GATHER)
         done = self._coverage.scan(now + _GATHER + _WORK)
         if self._tree.walked:
@@ -114,7 +118,20 @@ class Watcher:
         facts = list(self._facts())
         if self._config_due is not None and time.monotonic() >= self._config_due:
             facts += self._read_config()
+        if opens and gathered and done and self._is_settled():
+            facts += self._barrier.take()
         return facts
+
+    def tell_behind(self, *facts: Fact) -> None:
+        """Tells these facts when every change that was made before this call has been told."""
+        self._barrier.add(facts)
+        if self._barrier.begin(self._polled, self._coverage.engine):
+            self._tree.look_at_all()
+        self._wake.set()
+
+    def _is_settled(self) -> bool:
+        """Returns True if nothing that was seen is still to be told, or looked at later."""
+        return not (self._tree.wake_at or self._tree.changed or self._config_due is not None)
 
     def _read_config(self) -> Iterable[Fact]:
         """Acts on a change of the config, or of an ignore file that the filter is made from."""
@@ -174,6 +191,7 @@ class Watcher:
         _listen(self._waiter, engine.fileno())
         self._audit: Audit | None = None
         self._told = False  # that the watch has started
+        self._barrier.begin(self._polled, self._coverage.engine)
         self._wake.set()  # there is a tree to scan
 
     def _open_again(self) -> None:

@@ -26,6 +26,7 @@ class Kind(NamedTuple):
 
 FULL = Budget(saves=2, signals=1, wishes=1, failed_spawns=1, failed_builds=2, crashes=1)
 FEW = FULL._replace(saves=1, failed_spawns=0, failed_builds=1)
+WAITS = Budget(saves=1, signals=1, wishes=1, failed_builds=1, crashes=1, waits=1)
 
 # The longest search first, so that two processes end at about the same time.
 KINDS = (
@@ -42,4 +43,9 @@ KINDS = (
     Kind("plain", Settings(), FULL),
     Kind("depends", Settings(build=True, depends_on=NEEDS), FEW._replace(wishes=0, turns=3)),
     Kind("depends, one", Settings(depends_on={"db": Stage.READY}), FEW._replace(turns=3)),
+    Kind("waits", Settings(build=True), WAITS._replace(saves=2)),
+    Kind("waits, rerun", Settings(build=True, rerun=0.5), WAITS),
+    Kind("waits, stop_on_error", Settings(build=True, stop_on_error=True), WAITS),
+    Kind("waits, rules", RULES, WAITS),
+    Kind("waits, overlap", Settings(strategy=OVERLAP), WAITS),
 )

@@ -37,7 +37,7 @@ from reloader.core.news import (
     BuildSucceeded,
     StartFailed,
 )
-from reloader.core.orders import Drain, Kill, Quit, Route, Spawn, Stop
+from reloader.core.orders import Drain, Kill, Quit, Reply, Route, Spawn, Stop
 from reloader.core.shutdown import SAME_REQUEST
 from reloader.core.starts import Habit, Starts
 from reloader.core.state import (
@@ -54,7 +54,18 @@ from reloader.core.state import (
 from reloader.core.state import (
     waiting as waited_for,
 )
-from reloader.core.values import Change, Gate, Reason, Request, Role, Scope, Stage, Status, Wish
+from reloader.core.values import (
+    Change,
+    Gate,
+    Outcome,
+    Reason,
+    Request,
+    Role,
+    Scope,
+    Stage,
+    Status,
+    Wish,
+)
 from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
@@ -101,6 +112,7 @@ class Budget(NamedTuple):
     broken: int = 0  # saves that the app could not import
     loops: int = 0  # saves that look like the app's own writes, and have to wait
     turns: int = 0  # in which something that is depended on comes or goes
+    waits: int = 0  # of somebody for what is saved to be live
     lingering: int = 1  # processes of a tree that may outlive its leader
 
 
@@ -119,6 +131,7 @@ class World:
     gate: tuple = (Gate.REFUSE, None)
     there: frozenset[str] = frozenset()  # of what is depended on: the apps that are as is needed
     needed: bool = False  # an app that depends on this one is not gone
+    asked: int = 0  # the version of the sources that somebody waits for
 
 
 def start(settings: Settings, budget: Budget) -> World:
@@ -138,6 +151,7 @@ def step(world: World, *facts: Fact, **changes: object) -> World:  # noqa: C901 
         raise Violation(f"the machine fails: {error}") from error
     processes = {process.ticket: process for process in world.processes}
     good = world.good
+    answered: list[Outcome] = []
     quits, posts, gate, excused = world.quits, world.posts, world.gate, world.excused
     for order in orders:
         match order:
@@ -158,6 +172,8 @@ def step(world: World, *facts: Fact, **changes: object) -> World:  # noqa: C901 
                 gate = (kind, ticket)
             case Quit():
                 quits += 1
+            case Reply(_, outcome):
+                answered.append(outcome)
     for item in news:
         match item:
             case AppStarted():
@@ -184,6 +200,8 @@ def step(world: World, *facts: Fact, **changes: object) -> World:  # noqa: C901 
     )
     check(after, world.state.shutdown)
     check_overlap(world, after)
+    for outcome in answered:
+        check_answer(after, outcome)
     return after
 
 
@@ -240,6 +258,10 @@ def successors(world: World) -> Iterator[tuple[Fact, World]]:  # noqa: C901 -- o
         for wish in (Wish.RESTART, Wish.BUILD, Wish.TOGGLE_PAUSE):
             asked = Requested(Request(wish))
             yield asked, step(world, asked, budget=less)
+    if budget.waits:
+        less = budget._replace(waits=budget.waits - 1)
+        asked = Requested(Request(Wish.WAIT, reply=lambda _: None))
+        yield asked, step(world, asked, asked=world.saved, budget=less)
     if state.pause is not None:
         resume = Requested(Request(Wish.RESUME))
         yield resume, step(world, resume)
@@ -415,6 +437,27 @@ def waiting(state: State) -> list[Waiting]:
     return [w for lane in state.feedback.lanes.values() for w in lane.waiting.values()]
 
 
+def check_answer(world: World, outcome: Outcome) -> None:
+    """An answer to whoever waits for what was saved: never too good, never too bad."""
+    state = world.state
+    it = state.serving
+    version = {p.ticket: p.version for p in world.processes}
+    is_live = it is not None and version[it.ticket] >= world.asked
+    match outcome:
+        case Outcome.LIVE:
+            must(is_live or not state.settings.app, "said to be live, and it is not")
+        case Outcome.FAILED:
+            is_known = world.excused or isinstance(state.fleet.want, Again)
+            must(is_known or isinstance(state.pipeline.work, Failed), "no failure is known")
+        case Outcome.PAUSED:
+            must(state.pause is not None, "said to be paused, and it is not")
+        case Outcome.ENDED:
+            raise Violation("no app of this world ends with 0")
+        case Outcome.TIMEOUT:
+            starting = any(p.life is Life.RUNNING for p in state.generations)
+            must(starting or is_at_work(world), "nobody is at work, and no answer is given")
+
+
 def check_broken(before: State, after: State) -> None:
     """A save that the app could not import makes no new version while an app runs."""
     want = after.fleet.want
@@ -429,10 +472,7 @@ def check_rest(world: World) -> None:
     state = world.state
     if state.shutdown is not None or state.pause is not None:
         return
-    at_work = any(
-        p.leader is None or not p.leader or p.role is not Role.APP for p in world.processes
-    ) or any(p.life not in (*UP, Life.ORPHANED) for p in state.procs)
-    if at_work:
+    if is_at_work(world):
         return
     failed = isinstance(state.pipeline.work, Failed)
     if wait := waited_for(state):
@@ -453,6 +493,13 @@ def check_rest(world: World) -> None:
     must(bool(apps) or failed or world.excused, "no app, and no failure is shown")
     if apps and not failed and not world.excused:
         must(max(p.version for p in apps) == world.saved, "old code runs after a save")
+
+
+def is_at_work(world: World) -> bool:
+    """Returns True while a process has something to do but to run."""
+    return any(
+        p.leader is None or not p.leader or p.role is not Role.APP for p in world.processes
+    ) or any(p.life not in (*UP, Life.ORPHANED) for p in world.state.procs)
 
 
 # --- one world for many --------------------------------------------------------------------------
@@ -532,6 +579,15 @@ def canonical(world: World) -> tuple:
     wanted = (world.budget, world.excused, world.good)
     # A failure that was told is told again, so it makes a difference.
     failures = frozenset(name for name, told in state.dependencies.items() if told.why)
+    questions = tuple(
+        (
+            q.since and since(q.since),
+            since(q.until),
+            q.round is not None and q.round - state.pipeline.rounds,
+            q.is_built,
+        )
+        for q in state.questions
+    )
     gate = (world.gate[0], places.get(world.gate[1], -1))
     return (
         procs,
@@ -547,4 +603,5 @@ def canonical(world: World) -> tuple:
         gate,
         world.needed,
         *(() if ends else (world.there, bool(state.told_wait), failures)),
+        (questions, world.asked - world.saved) if questions else (),
     )

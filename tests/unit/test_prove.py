@@ -181,6 +181,7 @@ WHERE = {
     "kill_overdue": (Settings(), ENDS),
     "finish": (Settings(), ENDS),
     "tell_wait": (NEEDY, TINY),
+    "answer_questions": (BUILD, TINY._replace(waits=1)),
     "run_rule": (Settings(rule_paces={"css": Pace()}), TINY),
     "act_on_waits": (Settings(), TINY._replace(loops=1)),
 }
