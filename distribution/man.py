@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reloader.arguments import PROFILE, SHORT
-from reloader.cli import COMMANDS
+from reloader.commands import table
 from reloader.commands.usage import EXAMPLES
 from reloader.config.model import Rule, options
 from reloader.config.render import default_text
@@ -54,16 +54,18 @@ def _lines() -> Iterator[str]:
     yield ".SH SYNOPSIS"
     yield _bold("reloader") + r" [run] [\fIFLAGS\fR] [\fIFILE\fR | \fIDIRECTORY\fR |"
     yield r"\fICOMMAND\fR ...] [\-\- \fIARGS\fR ...]"
-    for name in COMMANDS:
-        if name != "run":
-            yield from (".br", f"{_bold('reloader ' + name)} ...")
+    for entry in table.entries():
+        if entry.name != "run":
+            yield from (".br", f"{_bold('reloader ' + entry.name)} {_plain(entry.usage)}")
     yield ".SH DESCRIPTION"
     yield "Watches a project, runs its build, and starts the app again when files have changed. A"
     yield "failed build leaves the running app alone; there are never two builds or two apps at"
     yield "once, and nothing is left running at the end. Without a config the project's files say"
     yield "how it is run; a file, a directory or a command says it, too."
     yield ".SH COMMANDS"
-    yield from _terms((name, it.help) for name, it in COMMANDS.items())
+    for group in table.GROUPS:
+        yield f".SS {_plain(group.title[:1].upper() + group.title[1:])}"
+        yield from _terms((it.name, f"{it.help}. {it.more}".strip()) for it in group.entries)
     yield ".SH FLAGS"
     rows = [("-c, --config FILE|DIRECTORY", "another config; several are several apps")]
     rows += [(", ".join(it.names) + f" {it.value}".rstrip(), it.help) for it in SHORT]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reloader import __version__
@@ -23,6 +24,7 @@ from reloader.arguments import (
     split,
     width,
 )
+from reloader.commands import table
 from reloader.commands.invocations import (
     apps,
     divided,
@@ -33,9 +35,9 @@ from reloader.commands.invocations import (
     working_directory,
 )
 from reloader.errors import ConfigError, Exit, Problem, ReloaderError, reason
-from reloader.light import dataclass
 from reloader.process import bootstrap
 from reloader.report.text import say
+from reloader.stdout import OutputError, write, write_text
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -45,12 +47,6 @@ if TYPE_CHECKING:
 _USAGE = "reloader [run] [FLAGS…] [APP… | FILE | DIRECTORY | COMMAND…] [-- ARGS…]"
 _HELP = ("-h", "--help")
 _BROKEN_PIPE = 128 + 13  # as a shell says of a program that SIGPIPE ended
-
-
-@dataclass(frozen=True)
-class _Command:
-    help: str
-    run: Callable[[list[str]], int]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return error.status
     except BrokenPipeError:  # `reloader run -h | head -1`
         return _BROKEN_PIPE
-    except _OutputError as error:
+    except OutputError as error:
         _complain([Problem(f"the output can't be written: {error.reason}")])
         return Exit.FAILED
     except Exception as error:  # noqa: BLE001 -- a sentence, not a traceback
@@ -82,14 +78,6 @@ def _complain(problems: Iterable[Problem]) -> None:
         first, *rest = problem.lines()
         with suppress(OSError):
             say([f"reloader: {first}", *rest], sys.stderr)
-
-
-class _OutputError(Exception):
-    """Standard output can't be written: a full disk, an I/O error."""
-
-    def __init__(self, error: OSError) -> None:
-        super().__init__(error)
-        self.reason = (error.strerror or str(error)).lower()
 
 
 def _fault(error: Exception) -> str:
@@ -111,13 +99,13 @@ def _fault(error: Exception) -> str:
 def _dispatch(arguments: list[str]) -> int:
     first = arguments[0] if arguments else ""
     if first in _HELP:
-        return _say_text(_overview())
+        return write_text(_overview())
     if first == "--version":
-        return _say(f"reloader {__version__}")
+        return write(f"reloader {__version__}")
     if first in COMMANDS:
         if first != "run":
             bootstrap.release()
-        return COMMANDS[first].run(arguments[1:])
+        return COMMANDS[first](arguments[1:])
     if first.startswith("-") or not first or _is_run(first):
         return _run(arguments)
     from reloader.commands.found import unknown_command
@@ -133,27 +121,11 @@ def _is_run(word: str) -> bool:
     return any(os.access(os.path.join(folder, word), os.X_OK) for folder in folders)
 
 
-def _say(*lines: str) -> int:
-    """Writes lines to stdout. Raises BrokenPipeError, or _OutputError."""
-    try:
-        say(lines, sys.stdout)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise _OutputError(error) from None
-    return Exit.OK
-
-
-def _say_text(text: str) -> int:
-    return _say(*text.rstrip("\n").split("\n"))
-
-
 def _overview() -> str:
-    lines = [f"  {name:<11} {command.help}" for name, command in COMMANDS.items()]
     return (
         f"usage: {_USAGE}\n\n"
         "Rebuilds and restarts an app when its files change.\n\n"
-        "commands:\n" + "\n".join(lines) + "\n\n"
+        f"{table.overview()}\n"
         "Run 'reloader COMMAND --help' for details, 'reloader --version' for the version.\n"
     )
 
@@ -190,7 +162,7 @@ def _run(arguments: list[str]) -> int:
     if any(text in _HELP for text in ours):
         from reloader.commands.usage import run_help
 
-        return _say_text(run_help(_USAGE, width()))
+        return write_text(run_help(_USAGE, width()))
     given = read(_RUN, ours)
     wanted: list[str] = []
     if words and words[0] in apps(given.options.file):
@@ -211,7 +183,7 @@ def _run(arguments: list[str]) -> int:
 
 def _check(arguments: list[str]) -> int:
     if any(text in _HELP for text in arguments):
-        return _say_text(parser_of(_CHECK, arguments).format_help())
+        return write_text(parser_of(_CHECK, arguments).format_help())
     given = read(_CHECK, arguments)
     import json
 
@@ -228,33 +200,33 @@ def _check(arguments: list[str]) -> int:
             lines = [line for finding in findings for line in finding.lines()]
             lines.append(check.conclusion(findings, file))
         if given.options.print:
-            _say(*check.printed(found, as_json=given.options.json))
+            write(*check.printed(found, as_json=given.options.json))
             say(lines, sys.stderr)
         else:
-            _say(*lines)
+            write(*lines)
         statuses.append(check.status(findings, strict=given.options.strict))
     return max(statuses)
 
 
 def _explain(arguments: list[str]) -> int:
     if any(text in _HELP for text in arguments):
-        return _say_text(parser_of(_EXPLAIN, arguments).format_help())
+        return write_text(parser_of(_EXPLAIN, arguments).format_help())
     ours, behind = split(arguments)
     given = read(_EXPLAIN, ours)
     words = [*given.words, *behind]
     if not words:
         from reloader.commands.why import why_now
 
-        return _say(*why_now(working_directory()))
+        return write(*why_now(working_directory()))
     found = of_one_file(given)
     from reloader.commands.explain import explain_apps
 
-    return _say(*explain_apps(words, found, working_directory()))
+    return write(*explain_apps(words, found, working_directory()))
 
 
 def _doctor(arguments: list[str]) -> int:
     if any(text in _HELP for text in arguments):
-        return _say_text(parser_of(_DOCTOR, arguments).format_help())
+        return write_text(parser_of(_DOCTOR, arguments).format_help())
     given = read(_DOCTOR, arguments)
     found = of_one_file(given)
     import json
@@ -266,9 +238,9 @@ def _doctor(arguments: list[str]) -> int:
     findings = []
     for finding in doctor.doctor(configs, list(wrong)):  # at once: the next may take long
         findings.append(finding)
-        _say(*([json.dumps(finding.record())] if given.options.json else finding.rows()))
+        write(*([json.dumps(finding.record())] if given.options.json else finding.rows()))
     if not given.options.json:
-        _say(doctor.conclusion(findings))
+        write(doctor.conclusion(findings))
     return doctor.status(findings)
 
 
@@ -287,7 +259,7 @@ def _init(arguments: list[str]) -> int:
     parser.add_argument("--run", action="store_true", help="start at once with the new config")
     given = parser.parse_args(arguments)
     if given.help:
-        return _say_text(parser.format_help())
+        return write_text(parser.format_help())
     if given.source and given.template:
         raise ConfigError(Problem("--from and --template exclude each other", hint="keep one"))
     status = _written(given)
@@ -308,24 +280,23 @@ def _written(given: Namespace) -> int:
     else:
         planned = plan(cwd, force=force, template=given.template, ask=asked)
     if given.print:
-        return _say_text(planned.text)
-    return _say_text(planned.said + write(cwd, planned.text, force=given.force))
+        return write_text(planned.text)
+    return write_text(planned.said + write(cwd, planned.text, force=given.force))
 
 
-# --- healthcheck ---------------------------------------------------------------------------------
+# --- what a run is asked -------------------------------------------------------------------------
 
 
 def _healthcheck(arguments: list[str]) -> int:
-    parser = Parser(prog="reloader healthcheck", formatter_class=Formatter, **PLAIN)
-    parser.add_argument("-h", "--help", action="store_true", help="this text")
-    text = "ignore failed builds as long as the app is running"
-    parser.add_argument("--app-only", action="store_true", help=text)
-    given = parser.parse_args(arguments)
-    if given.help:
-        return _say_text(parser.format_help())
-    from reloader.commands.healthcheck import healthcheck
+    from reloader.commands.healthcheck import main
 
-    return _say_text(healthcheck(working_directory(), app_only=given.app_only))
+    return main(arguments, working_directory())
+
+
+def _ask(name: str, arguments: list[str]) -> int:
+    from reloader.commands.ask import main
+
+    return main(name, arguments, working_directory())
 
 
 # --- help, completion ----------------------------------------------------------------------------
@@ -334,28 +305,26 @@ def _healthcheck(arguments: list[str]) -> int:
 def _help(arguments: list[str]) -> int:
     """Of a command its flags, of a key of the config what it means."""
     if not arguments or arguments[0] in _HELP:
-        return _say_text(_overview())
+        return write_text(_overview())
     if arguments[0] in COMMANDS:
-        return COMMANDS[arguments[0]].run(["--help"])
+        return COMMANDS[arguments[0]](["--help"])
     return _explain([word.lstrip("-") for word in arguments])
 
 
 def _completion(arguments: list[str]) -> int:
     from reloader.commands.completion import completion
 
-    table = {name: command.help for name, command in COMMANDS.items()}
-    return _say_text(completion("".join(arguments), table))
+    return write_text(completion("".join(arguments), table.helps()))
 
 
-COMMANDS = {
-    "run": _Command("build, run, watch; what reloader does without a command", _run),
-    "check": _Command("find errors in the config, and warnings", _check),
-    "explain": _Command("tell what a save of a file does, or what a key means", _explain),
-    "doctor": _Command("look for problems of this machine and project", _doctor),
-    "init": _Command("write a .reload.toml that fits the project", _init),
-    "healthcheck": _Command(
-        "exit with 0 if the app is up and its last build succeeded", _healthcheck
-    ),
-    "help": _Command("help KEY or help COMMAND", _help),
-    "completion": _Command("completion for bash, zsh or fish", _completion),
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "run": _run,
+    "check": _check,
+    "explain": _explain,
+    "doctor": _doctor,
+    "init": _init,
+    "healthcheck": _healthcheck,
+    "help": _help,
+    "completion": _completion,
+    **{name: partial(_ask, name) for name in table.ASKING},
 }

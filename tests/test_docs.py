@@ -11,6 +11,7 @@ import pytest
 from distribution import man
 from reloader.arguments import divide, read
 from reloader.cli import _CHECK, _DOCTOR, _EXPLAIN, _RUN, COMMANDS
+from reloader.commands import table as commands
 from reloader.config.render import config_table
 from reloader.errors import ConfigError
 from reloader.report.reference import events_page
@@ -86,6 +87,16 @@ def test_the_table_of_peers_is_current():
 def test_the_man_page_is_current():
     """It is what the command line's tables give (python -m distribution.man)."""
     assert man.PAGE.read_text() == man.page()
+
+
+def test_the_page_of_commands_is_current():
+    """docs/commands.md is what the table gives (python -m reloader.commands.table)."""
+    assert (ROOT / "docs/commands.md").read_text() == commands.page()
+
+
+def test_each_command_is_in_the_table():
+    """What can be typed and what is told are the same."""
+    assert set(COMMANDS) == set(commands.helps())
 
 
 def test_config_table_is_current():

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from reloader import __version__
 from reloader.command.environ import EnvFiles
 from reloader.commands import settings
-from reloader.commands.browser import Browser
+from reloader.commands.browser import Browser, secrets
 from reloader.commands.clean import Cleaner
+from reloader.commands.overheard import Overheard
 from reloader.commands.problems import problems_in
 from reloader.commands.swap import Swap
+from reloader.control.memory import Memory
 from reloader.control.status import Status
-from reloader.core.facts import ConfigLoaded, Dismissed, FilesChanged, Noticed, ProcessStarted
+from reloader.core.facts import ConfigLoaded, Dismissed, Noticed, ProcessStarted
 from reloader.core.needs import Needs
 from reloader.core.news import (
     AppDropped,
@@ -37,6 +39,7 @@ from reloader.core.values import Role, Task
 from reloader.core.view import view
 from reloader.light import replace
 from reloader.output.outlet import Outlet
+from reloader.problems.secrets import hidden
 from reloader.process import orphans
 from reloader.process.launcher import Launcher
 from reloader.process.mark import new_run
@@ -47,7 +50,7 @@ from reloader.report.console import Console
 from reloader.runtime.loop import SEATS, System, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from reloader.commands.shared import Project, Shared
     from reloader.config.changes import Changes
@@ -64,28 +67,6 @@ if TYPE_CHECKING:
     from reloader.runtime.loop import Seat
     from reloader.runtime.source import Source
     from reloader.warm.client import Warm
-    from reloader.watch.watcher import Watcher
-
-
-class Overheard:
-    """A watcher; what it says of files is looked at by somebody else, before it counts."""
-
-    def __init__(
-        self, watcher: Watcher, judge: Callable[[Sequence[Change]], tuple[Change, ...]]
-    ) -> None:
-        self._watcher = watcher
-        self._judge = judge
-        self.fileno = watcher.fileno
-        self.deadline = watcher.deadline
-        self.reconfigure = watcher.reconfigure
-        self.tell_behind = watcher.tell_behind
-        self.close = watcher.close
-
-    def read(self) -> list[Fact]:
-        return [
-            FilesChanged(self._judge(fact.changes)) if isinstance(fact, FilesChanged) else fact
-            for fact in self._watcher.read()
-        ]
 
 
 class Live:
@@ -107,6 +88,9 @@ class Live:
         self._socket = status
         if status:
             status.status = self.status
+        self.memory = Memory()
+        self._bus.add(self.memory)
+        self._bus.add(partial(shared.chronicle, app=project.name))
         if shared.json:
             self._bus.add(partial(shared.json, app=project.name))
         self._reports: list[Report] = []
@@ -115,6 +99,7 @@ class Live:
         self._warm: Warm | None = None
         self._told_rejected = False
         self._leaves = False  # it was taken out of the config
+        self._unused = ""  # what was edited and needs another run
         self._note = ""  # a warning about reloader's own files; "" if none
         self._browser = Browser(self.snapshot, shared.inbox, seat)
         self._bus.add(self._browser)
@@ -202,7 +187,7 @@ class Live:
     def _publish(self, news: News) -> None:
         """Publishes news of the machine, with the problems that the output of a failure names."""
         output = self._output_of(news)
-        self._browser.output = output
+        self._browser.output = self.memory.output = output
         self._bus.publish(news)
         if output and (found := problems_in(output, self.config)):
             self._bus.publish(ProblemsFound(_failed(news), found))
@@ -237,6 +222,28 @@ class Live:
         if self._worker is None:
             raise RuntimeError("the app has no state yet")
         return view(self._worker.state, self._shared.inbox.now())
+
+    @property
+    def name(self) -> str:
+        """The name of the app in a run of several; "" if it is the only one."""
+        return self._project.name
+
+    @property
+    def rejected(self) -> str:
+        """Returns why the config does not hold as it was saved; "" if it does."""
+        why = (text for key, text in self._shared.rejected.items() if key in (self.seat, str(key)))
+        return next(why, self._unused)
+
+    def tell_behind(self, *facts: Fact) -> None:
+        """Tells the machine these facts behind every change that was made before now."""
+        if self._watcher is None:
+            self._shared.inbox.put(facts, self.seat)
+        else:
+            self._watcher.tell_behind(*facts)
+
+    def secrets(self) -> list[str]:
+        """Returns the values that nobody is shown."""
+        return hidden(secrets(self._environ()))
 
     def status(self) -> Status:
         return Status.of(self.snapshot(), os.getpid(), self.config.root, self._project.name)
@@ -315,9 +322,11 @@ class Live:
         if self._told_rejected and not changes:
             yield Noticed(ConfigChanged(()))
         self._told_rejected = False
+        self._unused = ""
         if changes.needs_run:
             keys = " and ".join(key for key in changes.keys if key in RUN)
-            yield Noticed(Warned(f"{keys} was edited: start reloader again for that"))
+            self._unused = f"{keys} was edited: start reloader again for that"
+            yield Noticed(Warned(self._unused))
         elif changes:
             yield from self._take(reading.config, changes)
 

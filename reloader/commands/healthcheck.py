@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from reloader.arguments import PLAIN, Formatter, Parser
 from reloader.control import socket
 from reloader.errors import Problem, ReloaderError
+from reloader.stdout import write_text
+
+
+def main(arguments: list[str], directory: str) -> int:
+    """Runs the command; returns its exit status. Raises ReloaderError with what is not well."""
+    parser = Parser(prog="reloader healthcheck", formatter_class=Formatter, **PLAIN)
+    parser.add_argument("-h", "--help", action="store_true", help="this text")
+    text = "ignore failed builds as long as the app is running"
+    parser.add_argument("--app-only", action="store_true", help=text)
+    given = parser.parse_args(arguments)
+    if given.help:
+        return write_text(parser.format_help())
+    return write_text(healthcheck(directory, app_only=given.app_only))
 
 
 def healthcheck(directory: str, *, app_only: bool) -> str:

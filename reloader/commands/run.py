@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from reloader.commands.app import Live
 from reloader.commands.shared import Shared
+from reloader.control.memory import Chronicle
 from reloader.control.socket import StatusSocket
 from reloader.core.facts import Noticed, Tick
 from reloader.core.news import ConfigRejected
@@ -60,6 +61,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         LazyPump(),
         crew,
         {},
+        Chronicle(),
     )
     inbox.add(_signals(foreground, crew.apps, has_terminal=terminal is not None), urgent=True)
     inbox.add(foreground)
@@ -71,7 +73,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         crew.loop.step((None, Tick()))
         crew.loop.answer()
         inbox.put(foreground.open())
-        _begin_the_rest(crew.apps, inbox, since)
+        _begin_the_rest(crew.apps, shared, since)
         crew.loop.run()
         children.close()  # orphans whose job could not be told
     except BaseException:  # a bug: no process may outlive reloader for it
@@ -87,12 +89,14 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     return Exit.OK
 
 
-def _begin_the_rest(apps: Sequence[Live], inbox: Inbox, since_ns: int) -> None:
+def _begin_the_rest(apps: Sequence[Live], shared: Shared, since_ns: int) -> None:
+    from reloader.commands.control import Control
     from reloader.commands.later import Later
 
     for app in apps:
         app.look(since_ns)
-    inbox.add(Later())
+    Control(apps, shared).open()
+    shared.inbox.add(Later())
 
 
 class Crew:

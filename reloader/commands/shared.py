@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from reloader.config.load import Reading
     from reloader.config.model import Config
+    from reloader.control.memory import Chronicle
     from reloader.core.facts import Fact
     from reloader.output.outlet import LazyPump
     from reloader.process.children import Children
@@ -57,3 +58,4 @@ class Shared:
     pump: LazyPump
     crew: Crew
     rejected: dict[Seat | str, str]  # why an app's config can't be used, while it can't
+    chronicle: Chronicle

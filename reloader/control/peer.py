@@ -26,6 +26,11 @@ class Peer(NamedTuple):
         return is_known and bool(self.pid) and _shares_mounts(self.pid)
 
     @property
+    def may_order(self) -> bool:
+        """True for a process to have something done: the user's own, and root's."""
+        return self.uid in (0, os.getuid())
+
+    @property
     def is_believed(self) -> bool:
         """True for a process whose answer counts: the user's own, root's, the container's PID 1."""
         return bool(self.pid) and (self.uid in (0, os.getuid()) or self.pid == 1)

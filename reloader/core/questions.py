@@ -104,7 +104,7 @@ def _commands(state: State) -> frozenset[str]:
 
 
 def _of_the_app(state: State, needed: int, *, has_failed: bool) -> Outcome | None:
-    serving = state.serving
+    serving = None if state.settings.once else state.serving
     if serving and serving.version and serving.version.round >= needed:
         return Outcome.LIVE
     match state.fleet.want:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reloader.problems.parse import MOST_TEXT, problems
+from reloader.problems.secrets import hidden, masked
 from reloader.problems.source import Sources
 from reloader.problems.text import plain, runs
 from reloader.proxy import editors
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from reloader.proxy.options import Options
 
 MOST_SHOWN = 5  # problems with their sources; a person mends one at a time
-LEAST_SECRET = 6  # characters; shorter values would mask half the text
-MASK = "•••"
 
 
 class One(NamedTuple):
@@ -35,26 +34,26 @@ Shown = tuple[One, ...]
 
 def prepare(troubles: Sequence[Trouble], options: Options) -> Shown:
     """Reads the sources that the troubles are about: once, when they appear."""
-    hidden = sorted({s for s in options.secrets() if len(s) >= LEAST_SECRET}, key=len, reverse=True)
-    return tuple(_prepared(one, options, hidden) for one in troubles)
+    secrets = hidden(options.secrets())
+    return tuple(_prepared(one, options, secrets) for one in troubles)
 
 
-def _prepared(trouble: Trouble, options: Options, hidden: Sequence[str]) -> One:
+def _prepared(trouble: Trouble, options: Options, secrets: Sequence[str]) -> One:
     sources = Sources(options.root)
-    output = _masked(trouble.output[-MOST_TEXT:], hidden)
+    output = masked(trouble.output[-MOST_TEXT:], secrets)
     found = problems(output, sources.resolve)
     message = {
         "kind": trouble.kind.value,
-        "title": plain(_masked(trouble.title, hidden)),
+        "title": plain(masked(trouble.title, secrets)),
         "output": [list(run) for run in runs(output.strip("\n"))],
-        "problems": [_problem(one, sources, options, hidden) for one in found[:MOST_SHOWN]],
+        "problems": [_problem(one, sources, options, secrets) for one in found[:MOST_SHOWN]],
     }
     places = tuple(f"{one.path}:{one.line}: {one.message}" for one in found if one.path)
     return One(trouble, message, places)
 
 
 def _problem(
-    one: Problem, sources: Sources, options: Options, hidden: Sequence[str]
+    one: Problem, sources: Sources, options: Options, secrets: Sequence[str]
 ) -> dict[str, Any]:
     file = one.file
     shown = sources.below(file) if file else one.path
@@ -69,17 +68,11 @@ def _problem(
         if file
         else "",
         "source": [
-            [line.number, _masked(line.text, hidden)] for line in sources.lines(file, one.line)
+            [line.number, masked(line.text, secrets)] for line in sources.lines(file, one.line)
         ]
         if file
         else [],
     }
-
-
-def _masked(text: str, hidden: Sequence[str]) -> str:
-    for secret in hidden:
-        text = text.replace(secret, MASK)
-    return text
 
 
 def dashboard(board: Board, snapshot: Snapshot | None) -> dict[str, Any]:

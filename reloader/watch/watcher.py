@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import select
 import sys
 import time
 from collections import deque
@@ -30,6 +29,7 @@ from reloader.watch.options import ScanOptions
 from reloader.watch.poll_fallback import PollFallback
 from reloader.watch.scan import count_beside, count_files
 from reloader.watch.tree import Tree
+from reloader.watch.waiter import listen, waiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -68,7 +68,7 @@ class Watcher:
         self._warnings: deque[str] = deque()
         self._warned: set[str] = set()
         self._wake = Wake()
-        self._waiter = _waiter(self._wake.fileno())
+        self._waiter = waiter(self._wake.fileno())
         self._config = config
         self._rules = rules
         self._tree = Tree(self._options(since_ns - _CLOCK_NS))
@@ -188,7 +188,7 @@ class Watcher:
         if self._git and self._git_away:
             self._polled.run(self._look_at_git)
         self._coverage = Coverage(self._tree, engine, self._polled, self._warn, beside)
-        _listen(self._waiter, engine.fileno())
+        listen(self._waiter, engine.fileno())
         self._audit: Audit | None = None
         self._told = False  # that the watch has started
         self._barrier.begin(self._polled, self._coverage.engine)
@@ -409,18 +409,3 @@ def open(  # noqa: A001
     The tree is scanned bit by bit in `read`; `WatchStarted` comes when that is done.
     """
     return Watcher(config, rules, since_ns, reread)
-
-
-def _waiter(wake: int) -> select.epoll | None:
-    """Returns one descriptor for the wakeup and the engine; None if there is no epoll."""
-    if not hasattr(select, "epoll"):
-        return None
-    waiter = select.epoll()
-    _listen(waiter, wake)
-    return waiter
-
-
-def _listen(waiter: select.epoll | None, descriptor: int) -> None:
-    if waiter and descriptor >= 0:
-        with suppress(FileExistsError):  # the same number again, for another engine
-            waiter.register(descriptor, select.EPOLLIN)

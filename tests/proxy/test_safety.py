@@ -14,9 +14,9 @@ import reloader.proxy
 from reloader.core.facts import Requested
 from reloader.core.news import AppExited, BuildFailed
 from reloader.core.values import Wish
+from reloader.problems.secrets import MASK
 from reloader.proxy import browser
 from reloader.proxy.access import host_trouble
-from reloader.proxy.shown import MASK
 from reloader.proxy.wire import parse_request
 from tests.proxy.rig import Rig, get, talk
 

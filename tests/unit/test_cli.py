@@ -386,7 +386,7 @@ def test_help_of_a_key_and_of_a_command(runs, capsys):
         "Quiet time after the last change",
         "RELOADER_BUILD_CMD",
         "--template",
-        "commands:",
+        "set up, and look closer:",
     ):
         assert text in out
 

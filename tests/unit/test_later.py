@@ -14,12 +14,13 @@ PACKAGE = Path(reloader.__file__).parent
 # Never reached from a run that has started: other commands, and what runs in the app.
 ELSEWHERE = (
     *("__main__.py", "cli.py", "arguments.py", "checks/", "detect/", "warm/inside/", "warm/site/"),
-    *(f"commands/{name}.py" for name in ("check", "explain", "found", "init", "completion")),
+    *(f"commands/{name}.py" for name in ("check", "explain", "found", "init", "completion", "ask")),
     *("config/air.py", "config/convert.py"),
 )
 # Imported late in a run, and not before, each for the reason that stands beside it.
 NOT_EARLY = {
     "reloader.commands.found": "only where no config names the command",
+    "reloader.commands.control": "at the start",
     "reloader.commands.later": "at the start",
     "reloader.proxy.editors": "with the proxy",
     "reloader.proxy.options": "with the proxy",
