@@ -46,7 +46,9 @@ from reloader.process.mark import new_run
 from reloader.process.stop_rule import AT_ONCE
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus
-from reloader.report.console import Console
+from reloader.report.console import Console, Screen
+from reloader.report.footer import Footer
+from reloader.report.title import Title
 from reloader.runtime.loop import SEATS, System, Worker
 
 if TYPE_CHECKING:
@@ -94,6 +96,7 @@ class Live:
         if shared.json:
             self._bus.add(partial(shared.json, app=project.name))
         self._reports: list[Report] = []
+        self._console: Console | None = None
         self._watcher: Overheard | None = None
         self._worker: Worker | None = None
         self._warm: Warm | None = None
@@ -198,7 +201,7 @@ class Live:
     def _leave(self) -> None:
         """Gives back what the app has had of the run, which goes on without it."""
         self._browser.close()
-        sources: tuple[Source | None, ...] = (self._watcher, self._socket)
+        sources: tuple[Source | None, ...] = (self._watcher, self._socket, self._console)
         for source in filter(None, sources):
             self._shared.inbox.remove(source)
         self.clean()
@@ -375,11 +378,18 @@ class Live:
     def _report(self) -> None:
         for report in self._reports:
             self._bus.remove(report)
+        if self._console:
+            self._shared.inbox.remove(self._console)
         shared, label = self._shared, self._project.name.ljust(self._shared.label_width)
-        console = Console(
-            self.config, shared.environ, shared.console, label, shared.foreground.start_line
-        )
-        self._reports = [console, self._build_log()]
+        draw = None if self._project.name else shared.draw
+        footer = Footer(draw, shared.console.fd, shared.foreground.is_free) if draw else None
+        screen = Screen(shared.foreground.start_line, footer)
+        self._console = Console(self.config, shared.environ, shared.console, label, screen)
+        shared.inbox.add(self._console, self.seat)
+        self._reports = [self._console, self._build_log()]
+        if draw:
+            name = os.path.basename(self.config.root)
+            self._reports.append(Title(draw, self.config.terminal, shared.environ, name))
         for report in self._reports:
             self._bus.add(report)
 

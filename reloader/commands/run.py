@@ -18,14 +18,14 @@ from reloader.process import orphans, signals
 from reloader.process.children import Children
 from reloader.process.launcher import Streams
 from reloader.process.mark import new_run
-from reloader.report.console import writer
+from reloader.report.console import is_drawable, writer
 from reloader.runtime.clock import Clock
 from reloader.runtime.loop import Inbox, Loop
 from reloader.terminal.foreground import Foreground
 from reloader.terminal.tty import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from reloader.commands.shared import Project
     from reloader.core.facts import Fact
@@ -49,19 +49,21 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     foreground = Foreground(children, terminal, reads_keys=keys, told=guardian.modes)
     inbox = Inbox(clock)
     crew = Crew(Loop([], inbox, clock.now))
+    lines = writer()
     shared = Shared(
         dict(os.environ),
         inbox,
         children,
         foreground,
         _streams(terminal, is_alone=is_alone, json=json),
-        writer(),
+        lines,
         _json() if json else None,
         max(len(project.name) for project in projects),
         LazyPump(),
         crew,
         {},
         Chronicle(),
+        _drawing(terminal, lines.fd, json=json),
     )
     inbox.add(_signals(foreground, crew.apps, has_terminal=terminal is not None), urgent=True)
     inbox.add(foreground)
@@ -178,6 +180,13 @@ def _streams(terminal: Terminal | None, *, is_alone: bool, json: bool) -> Stream
     """
     is_theirs = is_alone and (terminal or not os.isatty(0))
     return Streams(0 if is_theirs else -1, 2 if json else 1)
+
+
+def _drawing(terminal: Terminal | None, fd: int, *, json: bool) -> Callable[[str], None] | None:
+    """Returns what draws on the terminal of reloader's lines; None if it knows lines only."""
+    if terminal is None or json or not is_drawable(fd, os.environ):
+        return None
+    return terminal.draw
 
 
 def _json() -> JsonLines:

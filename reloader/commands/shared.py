@@ -59,3 +59,4 @@ class Shared:
     crew: Crew
     rejected: dict[Seat | str, str]  # why an app's config can't be used, while it can't
     chronicle: Chronicle
+    draw: Callable[[str], None] | None  # on the terminal of reloader's lines, if it can be

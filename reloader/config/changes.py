@@ -37,6 +37,8 @@ REPORT = frozenset(
         "build.log",
         *(key for key, _, _ in options() if key.startswith(("log.", "color.", "screen."))),
         "misc.startup_banner",
+        "terminal.title",
+        "terminal.bell",
     )
 )
 PROXY = frozenset(key for key, _, _ in options() if key.startswith("proxy."))

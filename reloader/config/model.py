@@ -254,12 +254,18 @@ class Screen:
 
 @dataclass(frozen=True)
 class Terminal:
-    """`[terminal]`: the keyboard."""
+    """`[terminal]`: the keyboard, the title, the bell."""
 
     keys: bool = opt(
         True,
         "Keyboard shortcuts (r, b, p, q, h) until the app reads stdin; false: never.",
         here_only=True,
+    )
+    title: bool = opt(
+        True, "Show builds and failures in the terminal's title and on its tab.", here_only=True
+    )
+    bell: bool = opt(
+        False, "Ring after a failed build, and after one of 10 s or more.", here_only=True
     )
 
 

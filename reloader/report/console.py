@@ -1,58 +1,26 @@
-"""News for people: one line a fact, on stderr, the same words with and without a terminal."""
+"""News for people: lines on stderr, the same words with and without a terminal."""
 
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from contextlib import suppress
-from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from reloader.core.news import (
-    AppCompleted,
-    AppDropped,
-    AppExited,
-    AppNotReady,
-    AppReady,
-    AppRemoved,
-    AppStarted,
-    AppStopped,
-    AppWaits,
-    BuildCancelled,
-    BuildFailed,
-    BuildStarted,
-    BuildSucceeded,
-    ChangeIgnored,
-    ChangeSeen,
-    ConfigChanged,
-    ConfigRejected,
-    Greeted,
-    HookFailed,
-    KeysOffered,
-    Noted,
-    Paused,
-    ProblemsFound,
-    ProxyStarted,
-    QuitFinished,
-    QuitStarted,
-    Resumed,
-    RuleFailed,
-    RuleStarted,
-    RuleSucceeded,
-    StartFailed,
-    Warned,
-    WatchStarted,
-)
-from reloader.light import dataclass
-from reloader.report.text import duration, one_line
+from reloader.core.news import ChangeSeen, Greeted, ProblemsFound, WatchStarted
+from reloader.report.lines import Line, Part, beginning, line_of
+from reloader.report.reloads import LONG, SOON, Reloads
+from reloader.report.text import one_line
 from reloader.report.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from reloader.config.model import Color, Config
+    from reloader.core.facts import Fact
     from reloader.core.news import News
+    from reloader.core.values import Seconds
+    from reloader.report.footer import Footer
 
 _CODES = {
     "red": 31,
@@ -65,149 +33,8 @@ _CODES = {
 }
 _FAINT = 2
 _KEPT_LINES = 200  # while there is no reader
+_REDRAWN: Seconds = 1.0  # between two looks at a footer, which counts the seconds
 _LINE_BYTES = 4000  # what a command may take of one line
-
-
-AboutUs = (
-    ConfigChanged
-    | ConfigRejected
-    | Paused
-    | Resumed
-    | KeysOffered
-    | ProxyStarted
-    | Warned
-    | QuitStarted
-    | QuitFinished
-)
-
-
-class Part(Enum):
-    """The part of reloader that speaks; `[color]` and `[log]` know these four."""
-
-    MAIN = "main"
-    WATCHER = "watcher"
-    BUILD = "build"
-    RUNNER = "runner"
-
-
-@dataclass(frozen=True)
-class Line:
-    part: Part
-    verb: str
-    text: str
-    bad: bool = False
-    dim: bool = False
-
-
-def _unlisted(path: str) -> str:
-    return f"{path}  not in include_ext (reloader explain {shlex.quote(path)})"
-
-
-def _ready(news: AppReady) -> Line:
-    verb = "reloaded" if news.path else "ready"
-    text = f"{news.path}  {duration(news.seconds)}  {news.address}".strip()
-    return Line(Part.RUNNER, verb, text)
-
-
-def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one for each news
-    """Returns the line for a person; None if the next line says it all."""
-    match news:
-        case Greeted(version, config, _, found):
-            text = f"{version}  {config or found or 'no config file'}"
-            return Line(Part.MAIN, "reloader", text)
-        case WatchStarted(engine, dirs, files):
-            text = f"{_count(dirs, 'dir')}, {_count(files, 'file')} ({engine})"
-            if not files:
-                text += ": no save does anything yet, reloader explain PATH says why"
-            return Line(Part.WATCHER, "watching", text)
-        case ChangeSeen(_, count, _, git) if git:
-            return Line(Part.WATCHER, "change", f"git: {git} ({_count(count, 'file')})")
-        case ChangeSeen(path, count, rule):
-            more = f" (+{count - 1:,})" if count > 1 else ""
-            return Line(Part.WATCHER, "change", path + more + (f"  → {rule}" if rule else ""))
-        case ChangeIgnored(path, _):
-            return Line(Part.WATCHER, "ignored", _unlisted(path), dim=True)
-        case BuildStarted() | RuleStarted() | Noted() | ProblemsFound() | AppReady(address=""):
-            return None
-        case BuildSucceeded(command, seconds):
-            return Line(Part.BUILD, "build", f"{command}  {duration(seconds)}")
-        case BuildFailed(command, why, seconds, app_pid):
-            goes_on = f"  pid {app_pid} goes on" if app_pid else ""
-            text = f"failed: {why}  {duration(seconds)}  {command}{goes_on}"
-            return Line(Part.BUILD, "build", text, bad=True)
-        case BuildCancelled(_, seconds):
-            return Line(Part.BUILD, "build", f"cancelled  {duration(seconds)}")
-        case HookFailed(hook, command, why, seconds):
-            return Line(
-                Part.BUILD, hook, f"failed: {why}  {duration(seconds)}  {command}", bad=True
-            )
-        case RuleSucceeded(rule, command, seconds):
-            return Line(Part.BUILD, rule, f"{command}  {duration(seconds)}")
-        case RuleFailed(rule, command, why, seconds):
-            return Line(
-                Part.BUILD, rule, f"failed: {why}  {duration(seconds)}  {command}", bad=True
-            )
-        case AppStarted(command, pid, how=how):
-            return Line(Part.RUNNER, "run", f"{command}{how and f' ({how})'}  pid {pid}")
-        case AppReady():
-            return _ready(news)
-        case AppDropped(pid, _, why, seconds, kept):
-            text = f"pid {pid}: {why} after {duration(seconds)}; pid {kept} still running"
-            return Line(Part.RUNNER, "swap", text, bad=True)
-        case AppStopped(pid, seconds, killed):
-            how = "killed after" if killed else "in"
-            return Line(Part.RUNNER, "stop", f"pid {pid}  {how} {duration(seconds)}", bad=killed)
-        case AppExited(pid, ok, why, seconds, restart_in):
-            then = "waits for a change" if restart_in is None else f"again in {restart_in:g}s"
-            text = f"pid {pid}: {why} after {duration(seconds)}, {then}"
-            return Line(Part.RUNNER, "exit", text, bad=not ok)
-        case AppNotReady() | AppCompleted() | AppWaits() | AppRemoved():
-            return _line_of_apps(news)
-        case StartFailed(what, command, why, retry_in):
-            then = "waits for a change" if retry_in is None else f"again in {retry_in:g}s"
-            return Line(Part.RUNNER, what, f"{command}: {why}, {then}", bad=True)
-        case _:
-            return _line_about_us(news)
-
-
-def _line_of_apps(news: AppNotReady | AppCompleted | AppWaits | AppRemoved) -> Line:
-    """Returns the line about an app that waits, is late, has done its work, or is no more."""
-    match news:
-        case AppNotReady(pid, _, seconds):
-            text = f"pid {pid} is not ready after {duration(seconds)}; reloader goes on waiting"
-            return Line(Part.RUNNER, "ready", text, bad=True)
-        case AppCompleted(pid, seconds):
-            return Line(Part.RUNNER, "done", f"pid {pid}: completed after {duration(seconds)}")
-        case AppWaits(needs, condition, why):
-            words = {"started": "start", "ready": "be ready", "completed": "complete"}
-            text = f"for {needs} to {words.get(condition, condition)}"
-            return Line(Part.RUNNER, "waits", f"{text}: {why}" if why else text, bad=bool(why))
-        case AppRemoved():
-            return Line(Part.MAIN, "config", "the app was taken out of it, and ends")
-
-
-def _line_about_us(news: AboutUs) -> Line:  # noqa: PLR0911 -- one for each news
-    match news:
-        case ConfigChanged(keys):
-            text = f"changed: {', '.join(keys)}" if keys else "good again, as it was"
-            return Line(Part.MAIN, "config", text)
-        case ConfigRejected(text):
-            return Line(Part.MAIN, "config", f"not usable, the last one stays: {text}", bad=True)
-        case Paused():
-            return Line(Part.MAIN, "pause", "nothing begins until p is pressed again")
-        case Resumed(changed):
-            seen = f"{_count(changed, 'file')} changed meanwhile" if changed else "nothing changed"
-            return Line(Part.MAIN, "resume", seen)
-        case KeysOffered(text):
-            return Line(Part.MAIN, "keys", text)
-        case ProxyStarted(url, app_port):
-            return Line(Part.MAIN, "proxy", f"{url}  → port {app_port}")
-        case Warned(text):
-            return Line(Part.MAIN, "note", text)
-        case QuitStarted(signal):
-            return Line(Part.MAIN, "quit", signal)
-        case QuitFinished(seconds):
-            return Line(Part.MAIN, "bye", f"in {duration(seconds)}")
 
 
 def block(news: ProblemsFound, *, colored: bool) -> bytes:
@@ -226,10 +53,6 @@ def block(news: ProblemsFound, *, colored: bool) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode(errors="replace")
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def writer(fd: int = 2) -> Writer:
     """Returns a writer for a descriptor that may be a terminal, a pipe, a file, or closed.
 
@@ -238,24 +61,21 @@ def writer(fd: int = 2) -> Writer:
     return Writer(fd, _KEPT_LINES)
 
 
-def beginning(news: News) -> Line | None:
-    """Returns the line that only `log.verbose` shows: something begins, or a remark."""
-    match news:
-        case BuildStarted(command):
-            return Line(Part.BUILD, "build", f"started: {command}")
-        case RuleStarted(rule, command):
-            return Line(Part.BUILD, rule, f"started: {command}")
-        case Noted(text):
-            return Line(Part.MAIN, "note", text)
-        case _:
-            return None
+class Screen(NamedTuple):
+    """The terminal that lines go to.
+
+    `start_line` is called before a line: the app may have left the cursor in the middle of one.
+    """
+
+    start_line: Callable[[], None]
+    footer: Footer | None  # of a run with one app; None: this terminal knows lines only
 
 
 class Console:
     """The lines of one app; of several, each carries its app's name.
 
-    `start_line` is called before a line is written to a terminal, where the app may have left the
-    cursor in the middle of one.
+    A build or a start that takes long is shown in the footer, or in a line where there is none; for
+    that the console has a deadline, as a source of the inbox.
     """
 
     name = "console"
@@ -266,7 +86,7 @@ class Console:
         environ: Mapping[str, str],
         writer: Writer,
         app: str = "",
-        start_line: Callable[[], None] = lambda: None,
+        screen: Screen | None = None,
     ) -> None:
         self._app = f"{one_line(app)} | " if app else ""
         self._log = config.log
@@ -274,14 +94,53 @@ class Console:
         self._is_once = config.app.once != "false"
         self._banner = config.misc.startup_banner
         is_terminal = _is_terminal(writer.fd)
-        self._start_line = start_line if is_terminal else lambda: None
+        self._start_line = screen.start_line if screen and is_terminal else lambda: None
         self._colored = wants_color(config.color, environ, is_terminal)
-        screen = config.screen
+        clearing = config.screen
         # ED 2 clears the screen, RIS resets the terminal with its scroll-back.
-        clear = b"\x1b[2J\x1b[H" if screen.keep_scroll else b"\x1bc"
+        clear = b"\x1b[2J\x1b[H" if clearing.keep_scroll else b"\x1bc"
         # With several apps it would take the others' lines away.
-        self._clear = clear if screen.clear_on_rebuild and is_terminal and not app else b""
+        self._clear = clear if clearing.clear_on_rebuild and is_terminal and not app else b""
         self._writer = writer
+        self._footer = screen.footer if screen and is_terminal else None
+        self._drawn_at: Seconds = 0.0
+        self._reloads: Reloads | None = None
+        if config.build.app is not None and not config.log.verbose:
+            self._reloads = Reloads(tells_ready=bool(config.swap.ready))
+
+    # --- a source that has nothing but a deadline ------------------------------------------------
+
+    def fileno(self) -> int:
+        return -1
+
+    def deadline(self) -> Seconds | None:
+        """Returns when people are to be told that they wait for something."""
+        if self._reloads is None:
+            return None
+        if self._footer and self._footer.is_shown:
+            return self._drawn_at + _REDRAWN
+        return self._reloads.due(SOON if self._footer else LONG)
+
+    def read(self) -> tuple[Fact, ...]:
+        """Tells so; a deadline that has not come tells nothing."""
+        now = time.monotonic()
+        at = self.deadline()
+        if self._reloads is None or at is None or now < at:
+            return ()
+        line = self._reloads.waiting(now)
+        if self._footer and line and self._footer.show(f"{line.verb:<8} {line.text}"):
+            self._drawn_at = now
+        else:
+            self._footer = None
+            self._reloads, lines = self._reloads.overdue(now)
+            self._put(lines)
+        return ()
+
+    def close(self) -> None:
+        if self._footer:
+            self._footer.hide()
+
+    # --- a report --------------------------------------------------------------------------------
 
     def __call__(self, news: News) -> None:
         if isinstance(news, ChangeSeen) and not news.rule and self._clear:
@@ -297,10 +156,19 @@ class Console:
             if not self._log.silent:
                 self._write(block(news, colored=self._colored))
             return
-        line = line_of(news)
-        if line is None and self._log.verbose:
-            line = beginning(news)
-        if line is not None and self._is_shown(line):
+        if self._reloads is None:
+            lines = tuple(filter(None, (line_of(news) or self._remark(news),)))
+        else:
+            self._reloads, lines = self._reloads.after(news, time.monotonic())
+            if self._footer and self._reloads.work is None:
+                self._footer.hide()
+        self._put(lines)
+
+    def _remark(self, news: News) -> Line | None:
+        return beginning(news) if self._log.verbose else None
+
+    def _put(self, lines: Iterable[Line]) -> None:
+        for line in filter(self._is_shown, lines):
             self._write(self._render(line))
 
     def _is_shown(self, line: Line) -> bool:
@@ -337,6 +205,11 @@ def wants_color(color: Color, environ: Mapping[str, str], terminal: bool) -> boo
     if environ.get("NO_COLOR"):
         return False
     return terminal and environ.get("TERM") != "dumb"
+
+
+def is_drawable(fd: int, environ: Mapping[str, str]) -> bool:
+    """Returns True for a terminal that understands more than lines."""
+    return _is_terminal(fd) and environ.get("TERM", "dumb") != "dumb"
 
 
 def _is_terminal(fd: int) -> bool:

@@ -209,6 +209,10 @@ class Foreground:
         if self._terminal and (self._has_it or self._holder_has_it):
             self._terminal.start_line()
 
+    def is_free(self) -> bool:
+        """Returns True if reloader has the terminal, and no app."""
+        return self._has_it
+
     def close(self) -> None:
         """The terminal as we found it; may be called twice."""
         self._is_open = False

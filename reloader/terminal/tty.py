@@ -169,6 +169,24 @@ class Terminal:
             finally:
                 termios.tcsetattr(self._descriptor, termios.TCSANOW, before)
 
+    def draw(self, sequence: str) -> None:
+        """Writes what moves no text: a title, or a row that is drawn and left again.
+
+        With OPOST (termios(3)) off, for the kernel would count the sequence as columns, and
+        `start_line` would take them for a line that has begun.
+        """
+        before = self._now()
+        if not before or not self._is_writable():
+            return
+        bare = [*before]
+        bare[_OUT] = before[_OUT] & ~termios.OPOST
+        with contextlib.suppress(OSError, termios.error):
+            try:
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, bare)
+                os.write(self._descriptor, sequence.encode(errors="replace"))
+            finally:
+                termios.tcsetattr(self._descriptor, termios.TCSANOW, before)
+
     # --- what else -----------------------------------------------------------------------------
 
     def reads_keys(self) -> bool:

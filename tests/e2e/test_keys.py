@@ -162,7 +162,7 @@ def test_an_app_that_reads_has_the_terminal(desk: Desk) -> None:
     desk.see("got Q")
     desk.see("got R")
     desk.project.save("app.py", "while True: print('new', input('? ').upper(), flush=True)\n")
-    desk.see("run ", 2)
+    desk.see("reloaded ")
     desk.type("q\n")
     desk.see("new Q")
 
@@ -252,7 +252,7 @@ def test_our_lines_begin_at_the_left(desk: Desk, app: str) -> None:
     if app != DOTS:
         until(lambda: os.tcgetpgrp(desk.keyboard) != desk.run.pid)
     desk.project.save("lib.py", "")
-    desk.see("run  ", 2)
+    desk.see("reloaded ")
     desk.see(r"\.\.\.", 2)
     *lines, _ = desk.text.replace("\n\r", "\n").split("\n")
     assert lines.count("...") >= 1

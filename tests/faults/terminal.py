@@ -82,8 +82,7 @@ def fault_O21(rig: Rig) -> None:
     rig.noted("DOTS")
     screen.sees(b"watching")
     rig.converge("dots")
-    screen.sees(b"change")
-    screen.sees(b"stop")
+    screen.sees(b"reloaded")
     lines = screen.seen.replace(b"\n\r", b"\n").replace(b"\r\n", b"\n").split(b"\n")
     assert b"..." in lines
     assert [x for x in lines if x.startswith(b"...") and x != b"..."] == []

@@ -304,7 +304,7 @@ def fault_W12(rig: Rig) -> None:
     again(rig, lambda: (rig.folder / "old").rename(rig.folder / "new"))
     never(rig, lambda: None)
     again(rig, lambda: write(rig, "new/sub/x.py"))
-    rig.told(r"change +new/sub/x\.py")
+    rig.told(r"(change|reloaded) +new/sub/x\.py")
 
 
 # --- saves ----------------------------------------------------------------------------------------
@@ -486,7 +486,7 @@ def fault_W24(rig: Rig) -> None:
     begin(rig)
     odd = os.fsdecode(b"b\xff.py")
     again(rig, lambda: write(rig, odd))
-    rig.told(r"change +b\\xff\.py")
+    rig.told(r"(change|reloaded) +b\\xff\.py")
     rig.converge()
 
 
@@ -642,7 +642,7 @@ def fault_W34(rig: Rig) -> None:
     inner = f"/proc/{rig.pid}/root{rig.folder}/sub"
     again(rig, lambda: open(f"{inner}/name.py", "w").close())
     once(rig, lambda: os.rename(f"{inner}/name.py", f"{inner}/Name.py"))
-    rig.told(r"change +sub/Name\.py")
+    rig.told(r"(change|reloaded) +sub/Name\.py")
 
 
 # --- size and cost --------------------------------------------------------------------------------

@@ -133,7 +133,9 @@ def test_what_air_init_writes_is_all_default(tmp_path):
         "proxy.no_hold",
         "proxy.overlay",
         "proxy.path_map",
+        "terminal.bell",
         "terminal.keys",
+        "terminal.title",
         "watch.engine",
         *(f"swap.{key}" for key in ("mode", "hold", "ready", "ready_timeout", "drain_timeout")),
     }

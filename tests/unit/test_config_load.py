@@ -58,6 +58,7 @@ SPECIAL = {
     "swap.mode": ('"overlap"', "overlap"),
     "swap.hold": ('"off"', "off"),
     "build.stop_scope": ('"tree"', "tree"),
+    "terminal.title": ("false", "false"),
 }
 
 

@@ -32,8 +32,9 @@ from reloader.core.values import Found
 from reloader.light import fields
 from reloader.report.buildlog import BuildLog
 from reloader.report.bus import Bus
-from reloader.report.console import Console, block, line_of, wants_color
+from reloader.report.console import Console, block, wants_color
 from reloader.report.jsonl import JsonLines, encode, event_name
+from reloader.report.lines import line_of
 from reloader.report.text import duration, one_line
 from reloader.report.writer import Writer
 
