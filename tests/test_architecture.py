@@ -54,7 +54,6 @@ MAY_IMPORT = {
 # File circles that are still to be cut; the list only ever gets shorter.
 KNOWN_CIRCLES = [
     ["config.air", "config.layers"],
-    ["core.debounce", "core.formatters"],
 ]
 
 

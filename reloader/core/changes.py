@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reloader.core.announce import loop_text
-from reloader.core.debounce import gather
+from reloader.core.debounce import add_changes
 from reloader.core.life import Life
 from reloader.core.news import ChangeSeen, Warned
 from reloader.core.pipeline import owe, owe_rule
@@ -35,13 +35,13 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
 
 def heed(state: State, ruling: Ruling, now: Seconds) -> Turn:
     """Adds the changes that count now to their bursts."""
-    bursts = gather(
+    bursts = add_changes(
         state.bursts,
         ruling.changes,
         now,
         state.git,
-        state.echoes,
-        listens=state.settings.task(0) is None,
+        state.formatters,
+        learns=state.settings.task(0) is None,
     )
     news = tuple(Warned(loop_text(finding)) for finding in ruling.found)
     return Turn(replace(state, bursts=bursts, feedback=ruling.feedback), news=news)
@@ -104,7 +104,11 @@ def settle_burst(state: State, now: Seconds) -> Turn | None:
             state = owe_rule(state, burst.lane, cause)
         else:
             state = owe(state, burst.needs, cause)
-            state = replace(state, echoes=state.echoes.settled(burst, now))
+            gap = burst.gap if burst.formatter else None
+            formatters = state.formatters.settled(
+                burst.first_path, burst.first_at, now, is_save=burst.is_save, gap=gap
+            )
+            state = replace(state, formatters=formatters)
         by_git = burst.cause(state.git)
         return Turn(state, news=(ChangeSeen(burst.first_path, count, burst.lane, by_git),))
     return None

@@ -11,7 +11,7 @@ from reloader.core.needs import NOTHING, Needs
 from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
-    from reloader.core.formatters import Echo, Echoes
+    from reloader.core.formatters import FormatterDelay, FormatterDelays
     from reloader.core.values import Change, Seconds
 
 FEW = 2  # changed paths up to which a burst counts as one save
@@ -55,8 +55,8 @@ class Burst:
     needs: Needs = NOTHING
     head: str = ""  # what was checked out when it began
     by_git: bool = False  # git was at work meanwhile
-    echo: Echo | None = None  # a second write of the first path is waited for
-    echo_after: Seconds = 0.0  # it came so long after the first; 0: not yet
+    formatter: FormatterDelay | None = None  # a second write of the first path is waited for
+    gap: Seconds = 0.0  # it came so long after the first; 0: not yet
 
     @property
     def is_save(self) -> bool:
@@ -70,8 +70,9 @@ class Burst:
         paths = self.paths.union(change.path for change in changes)
         it = replace(self, last_at=now, paths=paths, needs=needs)
         again = now - self.first_at
-        if self.echo and again > self.echo.soonest and self.first_path in {c.path for c in changes}:
-            it = replace(it, echo_after=again)
+        late = self.formatter and again > self.formatter.soonest
+        if late and self.first_path in {c.path for c in changes}:
+            it = replace(it, gap=again)
         return replace(it, by_git=self.by_git or git.busy)
 
     def due_at(self, pace: Pace, git: Git) -> Seconds:
@@ -83,8 +84,8 @@ class Burst:
         if self.by_git:
             longest = GIT_LONGEST
         settled = self.last_at + quiet
-        if self.echo and self.is_save and not self.echo_after:
-            settled = max(settled, self.first_at + self.echo.wait)
+        if self.formatter and self.is_save and not self.gap:
+            settled = max(settled, self.first_at + self.formatter.wait)
         return min(settled, self.first_at + longest)
 
     def cause(self, git: Git) -> str:
@@ -94,18 +95,18 @@ class Burst:
         return (git.head or "git") if self.by_git else ""
 
 
-def gather(  # noqa: PLR0913 -- what a burst depends on
+def add_changes(  # noqa: PLR0913 -- a burst depends on as much
     bursts: tuple[Burst, ...],
     changes: tuple[Change, ...],
     now: Seconds,
     git: Git,
-    echoes: Echoes,
+    formatters: FormatterDelays,
     *,
-    listens: bool,
+    learns: bool,
 ) -> tuple[Burst, ...]:
-    """Each change joins the burst of its lane; a new burst begins where there is none.
+    """Adds each change to the burst of its lane, or begins one.
 
-    `listens`: whether a save of an unknown kind is held for an echo.
+    `learns`: a save of an unknown kind waits for the second write of a formatter.
     """
     lanes: dict[str, list[Change]] = {}
     for change in changes:
@@ -118,7 +119,7 @@ def gather(  # noqa: PLR0913 -- what a burst depends on
         burst = open_bursts.get(lane)
         if burst is None:
             path = members[0].path
-            echo = None if lane else echoes.expected(path, now, listens=listens)
-            burst = Burst(lane, now, now, path, head=git.head, echo=echo)
+            delay = None if lane else formatters.expected(path, now, learns=learns)
+            burst = Burst(lane, now, now, path, head=git.head, formatter=delay)
         open_bursts[lane] = burst.add(members, now, git)
     return tuple(open_bursts.values())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from reloader.core.debounce import Burst, Git
 from reloader.core.feedback import Feedback
-from reloader.core.formatters import Echoes
+from reloader.core.formatters import FormatterDelays
 from reloader.core.life import UP, Life, Proc
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.core.orders import Order, Spawn
@@ -227,7 +227,7 @@ class State:
     bursts: tuple[Burst, ...] = ()
     git: Git = Git()
     feedback: Feedback = Feedback()
-    echoes: Echoes = Echoes()
+    formatters: FormatterDelays = FormatterDelays()
     questions: tuple[Question, ...] = ()
     pause: Pause | None = None
     shutdown: Shutdown | None = None

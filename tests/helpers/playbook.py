@@ -9,7 +9,7 @@ expects fails, too, as it is thrown away.
 from __future__ import annotations
 
 from reloader.core.facts import FilesChanged, ProcessExited, ProcessStarted, SignalReceived, Tick
-from reloader.core.formatters import Echo, Echoes
+from reloader.core.formatters import FormatterDelay, FormatterDelays
 from reloader.core.machine import advance, next_deadline
 from reloader.core.needs import RELOAD, Needs
 from reloader.core.orders import Spawn
@@ -20,7 +20,9 @@ from reloader.light import replace
 
 APP = Task(Role.APP)
 BUILD = Task(Role.BUILD)
-NO_FORMATTER = Echoes({"py": Echo(gap=0.0, trust=0)})  # its first save was long ago
+NO_FORMATTER = FormatterDelays(
+    {"py": FormatterDelay(gap=0.0, trust=0)}
+)  # its first save was long ago
 
 
 def save(*paths: str, rule: str = "") -> FilesChanged:
@@ -42,7 +44,7 @@ class Playbook:
         self.script: list[str] = []
         self.failed = False
         self.now = 0.0
-        self.state = replace(begin(settings or Settings(), 0.0), echoes=NO_FORMATTER)
+        self.state = replace(begin(settings or Settings(), 0.0), formatters=NO_FORMATTER)
 
     def __del__(self) -> None:
         """An unfinished script is a failed one (pytest turns this into an error)."""

@@ -11,8 +11,10 @@ from reloader.core.values import Stage
 from tests.prove.model import Budget
 
 HOLD = Strategy(awaits_ready=True, holds=True, drain=0.25)
-OVERLAP = Strategy(overlap=True, awaits_ready=True, holds=True, drain=0.25, ready_within=4)
-
+# Times that are multiples of one another let deadlines of several generations coincide; with each
+# its own, the times between them would make a world of each order of events.
+OVERLAP = Strategy(overlap=True, awaits_ready=True, holds=True, drain=0.25, ready_within=1)
+EVEN = Settings(build=True, pace=Pace(0.25, 0.25), grace=2.0, strategy=OVERLAP)
 
 NEEDS = {"db": Stage.READY, "gen": Stage.COMPLETED}
 RULES = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)})
@@ -30,7 +32,7 @@ WAITS = Budget(saves=1, signals=1, wishes=1, failed_builds=1, crashes=1, waits=1
 
 # The longest search first, so that two processes end at about the same time.
 KINDS = (
-    Kind("overlap", Settings(build=True, strategy=OVERLAP), FULL._replace(wishes=0)),
+    Kind("overlap", EVEN, FULL),
     Kind("edits", Settings(build=True), FULL._replace(edits=1)),
     Kind("rules", RULES, FULL),
     Kind("build", Settings(build=True), FULL),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reloader.core.debounce import Pace
 from reloader.core.facts import ProcessExited, ProcessStarted, Tick
-from reloader.core.formatters import ECHO, MARGIN, MOST, ONE_WRITE
+from reloader.core.formatters import LONGEST, MARGIN, MOST, ONE_WRITE
 from reloader.core.machine import advance, next_deadline
 from reloader.core.news import ChangeSeen
 from reloader.core.orders import Spawn, Stop
@@ -72,13 +72,13 @@ def test_a_save_with_a_formatter_is_one_start(gap: float) -> None:
         assert it.saves(factor * gap) == (1, QUIET)
 
 
-def test_only_the_first_save_of_a_kind_listens() -> None:
+def test_only_the_first_save_of_a_kind_waits() -> None:
     """For as long as an echo may take; from then on nothing is waited for."""
     it = Runs()
-    assert it.saves() == (1, ECHO)
+    assert it.saves() == (1, LONGEST)
     assert it.saves() == (1, QUIET)
     assert it.saves(path="package/other.py") == (1, QUIET)
-    assert it.saves(path=".env") == (1, ECHO)
+    assert it.saves(path=".env") == (1, LONGEST)
     assert it.saves(path=".env") == (1, QUIET)
 
 
@@ -176,14 +176,14 @@ def test_a_bulk_change_teaches_nothing() -> None:
     for _ in range(2):
         it.give(save(*(f"{number}.py" for number in range(10))))
         it.until(it.now + 0.050)
-    assert not it.state.echoes.known
+    assert not it.state.formatters.known
 
 
 def test_few_are_remembered() -> None:
     it = Runs()
     for number in range(3 * MOST):
         it.saves(0.030, path=f"main.{number}")
-    assert len(it.state.echoes.known) == MOST
+    assert len(it.state.formatters.known) == MOST
 
 
 SAVES = st.lists(
@@ -216,14 +216,14 @@ def test_the_last_version_always_runs(saves: list[tuple[float, str, float]]) -> 
                 it.until(it.now + gap)
                 it.give(save(path))
                 written.append(it.now)
-                assert next_deadline(it.state) <= it.now + ECHO + MARGIN + QUIET
+                assert next_deadline(it.state) <= it.now + LONGEST + MARGIN + QUIET
     it.until(it.now + 2)
     assert not it.state.bursts
     assert not it.state.pipeline.needs
     assert it.started[-1] >= max(written, default=0)
 
 
-@given(st.lists(st.tuples(st.floats(ECHO, 1), st.sampled_from("abc")), max_size=20))
+@given(st.lists(st.tuples(st.floats(LONGEST, 1), st.sampled_from("abc")), max_size=20))
 def test_nothing_is_waited_for_that_was_not_learned(saves: list[tuple[float, str]]) -> None:
     it = Runs()
     it.saves()

@@ -8,8 +8,8 @@ import pytest
 
 from reloader.commands.settings import cut_short, settings
 from reloader.config.model import Build, Config, Millis, Rule, Seconds
-from reloader.core.debounce import Burst, Git, Pace, gather
-from reloader.core.formatters import Echoes
+from reloader.core.debounce import Burst, Git, Pace, add_changes
+from reloader.core.formatters import FormatterDelays
 from reloader.core.needs import NOTHING, RELOAD, Needs
 from reloader.core.values import Change
 
@@ -93,9 +93,9 @@ def test_needs_are_a_set():
 def test_bursts_are_kept_by_lane():
     """Each rule settles by itself; the same path twice counts once."""
     css = Needs(rules=frozenset({"css"}))
-    rest = {"git": Git(), "echoes": Echoes(), "listens": True}
-    bursts = gather((), (Change("a.py", RELOAD), Change("a.css", css)), 1.0, **rest)
-    bursts = gather(bursts, (Change("a.py", RELOAD), Change("b.py", RELOAD)), 1.5, **rest)
+    rest = {"git": Git(), "formatters": FormatterDelays(), "learns": True}
+    bursts = add_changes((), (Change("a.py", RELOAD), Change("a.css", css)), 1.0, **rest)
+    bursts = add_changes(bursts, (Change("a.py", RELOAD), Change("b.py", RELOAD)), 1.5, **rest)
     lanes = {burst.lane: burst for burst in bursts}
     assert lanes["css"].last_at == 1.0
     assert lanes[""].paths == {"a.py", "b.py"}
