@@ -302,10 +302,14 @@ def _play(shape: Shape, folder: Path) -> Row:
         (folder / "node_modules").symlink_to(CACHE / "node" / "node_modules")
     log = folder.parent / f"{folder.name}.log"
     reloader = Path(sys.executable).with_name("reloader")
+    # What this machine's user has set for Python is no newcomer's: without byte code, say, nobody
+    # can tell which files an app imports.
+    environ = {n: v for n, v in os.environ.items() if not n.startswith(("PYTHON", "RELOADER_"))}
     with log.open("wb") as out:
         run = subprocess.Popen(
             [str(reloader)],
             cwd=folder,
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,

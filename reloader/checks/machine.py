@@ -121,9 +121,10 @@ def times(stamps: Collection[int], now_ns: int) -> Iterator[Finding]:
         yield Finding("file times", Level.WARNING, "too coarse to tell two quick saves apart", why)
     ahead = (max(stamps) - now_ns) / 1e9
     if abs(ahead) <= _SKEW:
-        yield Finding("clock", Level.INFO, "the files' and ours agree")
+        yield Finding("clock", Level.INFO, "agrees with the file system's")
     else:
-        what = f"files are {abs(ahead):,.1f} s {'ahead of' if ahead > 0 else 'behind'} our clock"
+        side = "ahead of" if ahead > 0 else "behind"
+        what = f"files are {abs(ahead):,.1f} s {side} this machine's clock"
         why = "reloader does not mind; make and other tools that compare times do"
         yield Finding(
             "clock", Level.WARNING, what, why, "set the clock of the machine that has them"

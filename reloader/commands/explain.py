@@ -150,7 +150,7 @@ class _Paths:
         why = decision.because
         if decision.needs and not is_watched:
             effect, why = "nothing", self._why_not(folder) or why
-        yield f"{word}: {effect}" + ("" if exists(path) else " (it is not there)")
+        yield f"{word}: {effect}" + ("" if exists(path) else " (no such file or key)")
         yield f"  why: {why}"
         if not exists(path) and (near := _near_key(word)):
             yield f"  did you mean the key {near}?"

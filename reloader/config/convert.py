@@ -182,7 +182,9 @@ def _setting(
     by_project = key.removeprefix("build.") in _BY_PROJECT
     if meant == default and not by_project:
         if key == "misc.clean_on_exit" and raw:
-            work.changes.append(f"{key}: {shown(raw)} left out: it would delete what is not ours")
+            work.changes.append(
+                f"{key}: {shown(raw)} left out: it would delete what is not reloader's"
+            )
         elif key not in work.defaults:
             work.defaults.append(key)
         return []

@@ -107,7 +107,7 @@ def _note_near_miss(name: str, keys: Mapping[str, str], found: Findings) -> None
     from difflib import get_close_matches
 
     if close := get_close_matches(name, keys, n=1, cutoff=0.93):
-        found.doubts.append(Problem("not a variable of ours, ignored", name, f"{close[0]} is one"))
+        found.doubts.append(Problem("no such variable, ignored", name, f"{close[0]} is one"))
 
 
 def flag_layer(flags: Mapping[str, Sequence[str]], found: Findings) -> Settings:

@@ -114,7 +114,7 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case BuildSucceeded(command, seconds):
             return Line(Part.BUILD, "build", f"{command}  {duration(seconds)}")
         case BuildFailed(command, why, seconds, app_pid):
-            goes_on = f"  pid {app_pid} goes on" if app_pid else ""
+            goes_on = f"  previous version still running (pid {app_pid})" if app_pid else ""
             text = f"failed: {why}  {duration(seconds)}  {command}{goes_on}"
             return Line(Part.BUILD, "build", text, bad=True)
         case BuildCancelled(_, seconds):
@@ -140,16 +140,20 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             how = "killed after" if killed else "in"
             return Line(Part.RUNNER, "stop", f"pid {pid}  {how} {duration(seconds)}", bad=killed)
         case AppExited(pid, ok, why, seconds, restart_in):
-            then = "waits for a change" if restart_in is None else f"again in {restart_in:g}s"
-            text = f"pid {pid}: {why} after {duration(seconds)}, {then}"
+            text = f"pid {pid}: {why} after {duration(seconds)}, {_then('restarting', restart_in)}"
             return Line(Part.RUNNER, "exit", text, bad=not ok)
         case AppNotReady() | AppCompleted() | AppWaits() | AppRemoved():
             return _line_of_apps(news)
         case StartFailed(what, command, why, retry_in):
-            then = "waits for a change" if retry_in is None else f"again in {retry_in:g}s"
-            return Line(Part.RUNNER, what, f"{command}: {why}, {then}", bad=True)
+            text = f"{command}: {why}, {_then('trying again', retry_in)}"
+            return Line(Part.RUNNER, what, text, bad=True)
         case _:
             return _line_about_us(news)
+
+
+def _then(what: str, seconds: float | None) -> str:
+    """Returns what comes next: that, or nothing before the next save."""
+    return "waiting for file changes" if seconds is None else f"{what} in {seconds:g}s"
 
 
 def _line_of_apps(news: AppNotReady | AppCompleted | AppWaits | AppRemoved) -> Line:
@@ -171,12 +175,12 @@ def _line_of_apps(news: AppNotReady | AppCompleted | AppWaits | AppRemoved) -> L
 def _line_about_us(news: AboutUs) -> Line:  # noqa: PLR0911 -- one for each news
     match news:
         case ConfigChanged(keys):
-            text = f"changed: {', '.join(keys)}" if keys else "good again, as it was"
+            text = f"changed: {', '.join(keys)}" if keys else "valid again, no changes"
             return Line(Part.MAIN, "config", text)
         case ConfigRejected(text):
-            return Line(Part.MAIN, "config", f"not usable, the last one stays: {text}", bad=True)
+            return Line(Part.MAIN, "config", f"invalid, keeping the previous one: {text}", bad=True)
         case Paused():
-            return Line(Part.MAIN, "pause", "nothing begins until p is pressed again")
+            return Line(Part.MAIN, "pause", "press p to resume")
         case Resumed(changed):
             seen = f"{_count(changed, 'file')} changed meanwhile" if changed else "nothing changed"
             return Line(Part.MAIN, "resume", seen)

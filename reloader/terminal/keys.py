@@ -23,7 +23,7 @@ _HELP = (
     "b: build though nothing has changed, then restart",
     "p: pause, changes wait; p again: go on, with one build for all of them",
     "q: quit; so does Ctrl-C, and a second one kills at once",
-    "They are the app's, not ours, as soon as it reads what is typed.",
+    "Shortcuts are disabled while the app reads from the terminal.",
 )
 _WISHES = {"r": Wish.RESTART, "b": Wish.BUILD, "p": Wish.TOGGLE_PAUSE}
 _ENTER = "\n"  # ICRNL (termios(3)) makes it of the key's carriage return

@@ -271,7 +271,7 @@ def fault_P42(rig: Rig) -> None:
     rig.settle()
     for number in range(30):
         rig.save("app.py", f"# {number}")
-        rig.until(lambda n=number: rig.said.count("waits for a change") > n, what="told")
+        rig.until(lambda n=number: rig.said.count("waiting for file changes") > n, what="told")
         if number == 2:
             before = proc.descriptors(rig.pid)
     assert proc.descriptors(rig.pid) == before
@@ -312,11 +312,11 @@ def fault_P19(rig: Rig) -> None:
     """With rerun, a crash loop slows down: 1, 2, 4 … 30 s; a save starts at once and resets it."""
     rig.want.rerun = True
     rig.start(mode="crash")
-    rig.told(r"again in 1s", r"again in 2s", r"again in 4s")
+    rig.told(r"restarting in 1s", r"restarting in 2s", r"restarting in 4s")
     assert len(rig.lines("START")) <= 4
     said = len(rig.said)
     rig.converge("crash", within=3)
-    rig.until(lambda: "again in 0s" in rig.said[said:], what="reset")
+    rig.until(lambda: "restarting in 0s" in rig.said[said:], what="reset")
 
 
 @fault()

@@ -135,9 +135,7 @@ def test_a_variable_that_is_nearly_a_key_is_noted(tmp_path):
 
     (note,) = loaded(tmp_path, RUNS, environ=environ).notes
 
-    assert note == (
-        "RELOADER_BUILD_CMDD: not a variable of ours, ignored; RELOADER_BUILD_CMD is one"
-    )
+    assert note == ("RELOADER_BUILD_CMDD: no such variable, ignored; RELOADER_BUILD_CMD is one")
 
 
 def test_an_empty_variable_says_nothing_but_for_texts(tmp_path):

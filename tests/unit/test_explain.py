@@ -98,7 +98,7 @@ def test_a_file(project, path, effect, why, watched):
 def test_a_file_that_is_not_there(project):
     """The rules decide by the name alone; the folder's fate is told as well."""
     assert said(project, "new/x.go").splitlines() == [
-        "new/x.go: builds and restarts the app (it is not there)",
+        "new/x.go: builds and restarts the app (no such file or key)",
         '  why: build.include_ext "go" (.reload.toml:4)',
         "  its folder is not there; it would be watched",
     ]

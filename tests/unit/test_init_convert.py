@@ -161,7 +161,7 @@ clean_on_exit = true
 
     assert "build.stop_on_root: left out: there is no such key" in said
     assert 'build.include_ext: [".go"] is ["go"] now' in said
-    assert "misc.clean_on_exit: true left out: it would delete what is not ours" in said
+    assert "misc.clean_on_exit: true left out: it would delete what is not reloader's" in said
     assert "build.pre_cmd: a command of it that fails is a failed build now" in said
     assert "[misc]" not in new
 
