@@ -9,7 +9,7 @@ import sys
 
 
 def main() -> int:
-    """What must come before any other import, then the command line."""
+    """Runs the steps that must come before any other import, then the command line."""
     _search_project_last()  # first of all: `bootstrap` itself imports `signal`
     try:
         from reloader.process import bootstrap

@@ -1,4 +1,4 @@
-"""What the words of a command line are: switches, a config file, flags of the config, the rest.
+"""Sorts the words of a command line: switches, a config file, flags of the config, the rest.
 
 Every key of the config is a flag. Only what a start needs is imported here.
 """
@@ -40,7 +40,7 @@ def width() -> int:
 
 
 class Grammar(NamedTuple):
-    """What a command that knows the config takes beside the config's flags."""
+    """The words that a command takes beside the flags of the config."""
 
     name: str
     usage: str
@@ -90,7 +90,7 @@ _ELSEWHERE = {
 
 
 def read(grammar: Grammar, arguments: list[str]) -> Given:
-    """What the arguments say. Raises ConfigError: for flags that there are not."""
+    """Returns the meaning of the arguments. Raises ConfigError for an unknown flag."""
     given, rest = parser_of(grammar, arguments).parse_known_args(arguments)
     flags = {key: texts for key, texts in vars(given).items() if "." in key or key in _TOP_KEYS}
     for short in SHORT:
@@ -169,7 +169,7 @@ def _arity(option: Option) -> dict[str, Any]:
 
 
 def divide(arguments: list[str]) -> tuple[list[str], list[str], list[str]]:
-    """What is for us, the command that begins with the first word, and what is after `--`.
+    """Splits into reloader's own flags, the command from its first word, and the words after `--`.
 
     All behind the first word is the command's own, flags and `--` included.
     """
@@ -217,7 +217,7 @@ def _unexpected(word: str) -> Problem:
 
 
 def split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """What is for us, and what after `--` is for the app."""
+    """Splits into reloader's own words, and the app's after `--`."""
     if "--" not in arguments:
         return arguments, []
     end = arguments.index("--")

@@ -81,7 +81,7 @@ def _complain(problems: Iterable[Problem]) -> None:
 
 
 def _fault(error: Exception) -> str:
-    """What to say of a bug; the traceback goes to a file."""
+    """Returns the message for a bug; the traceback goes to a file."""
     import tempfile
     import traceback
 

@@ -1,4 +1,4 @@
-"""What `check` and `doctor` have to say: one kind of finding, and its forms.
+"""The findings of `check` and `doctor`, and their forms.
 
 Pure.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Level(Enum):
-    """How bad a finding is."""
+    """The severity of a finding."""
 
     ERROR = "error"  # it can't be used, or will not work
     WARNING = "warning"  # it works, and is probably not meant, or could be better

@@ -46,7 +46,7 @@ def _versions() -> Finding:
 
 
 def pid1(words: Sequence[str], *, contained: bool) -> Finding:
-    """What it means for signals and orphans that the first process is this command."""
+    """Returns the consequences for signals and orphans of this command as the first process."""
     names = [os.path.basename(word) for word in words[:3]]
     name = names[0].lstrip("-") if names else "unknown"
     where = "in a container" if contained else "not in a container"
@@ -113,7 +113,7 @@ def _file_times(root: str) -> Iterator[Finding]:
 
 
 def times(stamps: Collection[int], now_ns: int) -> Iterator[Finding]:
-    """What these times of quick saves say; the last was at `now_ns`, by our clock."""
+    """Yields findings from the times of quick saves; the last was at `now_ns`, by this clock."""
     if len(set(stamps)) == _SAVES:
         yield Finding("file times", Level.INFO, "fine enough to tell two quick saves apart")
     else:

@@ -58,7 +58,7 @@ def of_swap(config: Config) -> Finding:
 
 
 def of_mounts(rules: FileFilter, table: mounts.Mounts, *, events: bool) -> Iterator[Finding]:
-    """How each is watched: what the roots are on, and what is mounted below them.
+    """Yields for each root and each mount below it how it is watched.
 
     `events`: they are to be had, and wanted.
     """

@@ -1,4 +1,4 @@
-"""What inotify has left for us: limits, who holds watches, and whether there is one at all.
+"""Looks at inotify: its limits, who holds watches, and how many are left.
 
 Reads /proc; changes nothing. What is read is a value, and what it means is pure.
 """
@@ -30,7 +30,7 @@ _FDINFO = 1 << 26  # bytes: 60 a watch, for a million of them
 
 @dataclass(frozen=True)
 class Limit:
-    """How many there may be, by which sysctl, and how many there are."""
+    """A limit of the kernel, its sysctl, and how much of it is used."""
 
     sysctl: str
     number: int
@@ -41,7 +41,7 @@ class Limit:
         return self.used > self.number * _TIGHT
 
     def raised(self, needed: int = 0) -> str:
-        """What to do."""
+        """Returns the command that raises the limit."""
         number = max(self.number * 4, needed * 2)
         return f"as root, on the host: sysctl -w {self.sysctl}={number}"
 
@@ -85,7 +85,7 @@ def read() -> Watches | None:
 
 
 def findings(found: Watches | None) -> Iterator[Finding]:
-    """What is to be said of them."""
+    """Yields the findings about the limits."""
     if found is None:
         yield Finding("watches", Level.WARNING, "no inotify here: watchfiles is used, or polling")
         return
@@ -104,7 +104,7 @@ def findings(found: Watches | None) -> Iterator[Finding]:
 
 
 def budget(found: Watches | None, needed: int) -> Iterator[Finding]:
-    """Whether what is left is enough for so many folders."""
+    """Yields a finding if the watches that are left are not enough for so many directories."""
     if found is None or found.refusal or needed <= found.left:
         return
     what = f"{needed:,} folders to watch, and {found.left:,} watches left"

@@ -1,4 +1,4 @@
-"""What to run: command lines and argument lists, made ready to be spawned.
+"""Turns command lines and argument lists into commands that can be spawned.
 
 Pure, but for a look at whether `bin` or `entrypoint` names a file. A line that needs no shell runs
 without one: a process less between us and the app, and its signals and exit status are its own.
@@ -42,7 +42,7 @@ def parse_line(line: str) -> Command:
 
 
 def app_command(config: Config) -> Command:
-    """What runs the app: `full_bin`, else `entrypoint`, else `bin`; one of them must be set.
+    """Returns the app's command: `full_bin`, else `entrypoint`, else `bin`; one must be set.
 
     `args_bin` and then `args` are appended one by one, never split or expanded. A `bin` that as
     a whole names a file is that file, so a path may hold spaces; an `entrypoint` that is

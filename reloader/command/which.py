@@ -1,4 +1,4 @@
-"""Where a program is, and why one can't be started.
+"""Finds programs on the PATH, and says why one can't be started.
 
 Looks at files only when a program is looked up or has failed to start; the kernel itself says no
 more than "No such file or directory", whatever is missing.
@@ -22,7 +22,7 @@ _HEAD = 4096  # bytes: enough for a `#!` line (Linux reads 256) and for ELF's pr
 
 
 class SpawnError(Exception):
-    """There is no process: why, what to do about it, whether it may pass by itself."""
+    """A spawn that failed: the reason, a hint, and whether the same call may work in a moment."""
 
     def __init__(self, why: str, hint: str = "", *, passing: bool = False) -> None:
         super().__init__(f"{why}; {hint}" if hint else why)
@@ -53,7 +53,7 @@ def find(program: str, environ: Mapping[str, str], cwd: str) -> str:
 
 
 def diagnose(path: str, number: int) -> SpawnError:
-    """Why the kernel would not start a program that `find` had found; `number`: its errno."""
+    """Returns why the kernel did not start a program that `find` had found; `number`: its errno."""
     if number in PASSING:
         return _passing(path, number)
     if number == errno.E2BIG:
@@ -70,7 +70,7 @@ def diagnose(path: str, number: int) -> SpawnError:
 
 
 def is_script(path: str) -> bool:
-    """Whether a file that the kernel can't run is text, which shells then run by /bin/sh.
+    """Returns True for a text file without `#!`, which a shell would run with /bin/sh.
 
     POSIX, Command Search and Execution; as in bash, a NUL byte in the first line means it is not.
     """
@@ -79,7 +79,7 @@ def is_script(path: str) -> bool:
 
 
 def _problem(path: str, shown: str) -> SpawnError | None:
-    """What keeps this path from being executed, as far as its mode says."""
+    """Returns the reason why this path can't be executed, as far as its mode tells."""
     try:
         mode = os.stat(path).st_mode
     except PermissionError:

@@ -196,7 +196,7 @@ def _env_files(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _counting(config: Config, document: Document | None) -> Iterator[Problem]:
-    """What the rules make of the files that are there."""
+    """Yields findings about the files that count, as the rules see them now."""
     seen = scan(config)
     dead = list(_endings(config, document, seen.rules))
     if len(dead) < len(config.build.include_ext):  # else one thing is wrong, and told below

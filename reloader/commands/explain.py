@@ -163,7 +163,7 @@ class _Paths:
             yield f"  its folder is not there; it would {'' if entered else 'not '}be watched"
 
     def _why_not(self, folder: str) -> str:
-        """Why files here don't count for their endings; "" if they do."""
+        """Returns why files in the directory don't count by their extension; "" if they do."""
         out = self.seen.rules.folder(folder).out
         if out is not None:
             return out.because
@@ -179,7 +179,7 @@ class _Paths:
         return self.seen.rules.shown(folder) if isdir(folder) else ""
 
     def _effect(self, needs: Needs) -> str:
-        """What a save does, in words."""
+        """Returns the effect of a save, in words."""
         build = self.config.build
         names = " and ".join(f'"{name}"' for name in sorted(needs.rules))
         deeds = [f"runs rule {names}"] if names else []

@@ -1,4 +1,4 @@
-"""What is run without a config: a file or a command that was typed, or what a look finds."""
+"""Finds the app without a config: the file or command that was typed, or a look at the project."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def invocations(  # noqa: PLR0913 -- the command line has so many parts
 
 
 def _look(known: dict[str, Guess], folder: str, args: tuple[str, ...], *, asks: bool) -> Guess:
-    """How the project in `folder` is run; found once, for a run stays with it."""
+    """Returns the way to run the project in `folder`; a run stays with the first answer."""
     from reloader.commands.found import found
 
     if folder not in known:

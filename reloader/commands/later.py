@@ -1,4 +1,4 @@
-"""What a later event needs, imported in an idle moment.
+"""Imports the modules that a later event needs, in an idle moment.
 
 A start imports only what it needs, so that the user's app comes soon. But an update of reloader
 (pip, uv sync, a new layer of an image) replaces its files while it runs, and without descriptors

@@ -1,4 +1,4 @@
-"""What the apps of a run are made from, and the parts that they share."""
+"""The values that the apps of a run are made from, and the parts that they share."""
 
 from __future__ import annotations
 

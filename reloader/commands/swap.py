@@ -107,7 +107,7 @@ class Swap:
         return () if is_ending else (BecameIdle(ticket),)
 
     def reconfigure(self, config: Config) -> None:
-        """What is started from now on follows another config."""
+        """Takes another config for all starts from now on."""
         self._config = config
         if self._lookout:
             self._lookout.ask_for(_ready(config))

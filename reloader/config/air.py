@@ -1,4 +1,4 @@
-"""What is different when the file is Air's own.
+"""The differences of a config that is Air's own file.
 
 The keys are the same; the defaults, the zeros and a few writings are not. What Air does is
 described from its documentation and from runs of 1.67.2. Pure.
@@ -49,17 +49,17 @@ _PATH_KEYS = ("build.include_dir", "build.include_file", "build.exclude_dir")
 
 
 def is_air(name: str) -> bool:
-    """Whether a file of this name is Air's: `.air.toml`, `.air.docker.toml`, `air.conf`."""
+    """Returns True for the name of an Air file: `.air.toml`, `.air.docker.toml`, `air.conf`."""
     return bool(_NAME.search(name))
 
 
 def is_other_tool(table: Mapping[str, Any]) -> bool:
-    """Whether an `air.toml` is that of Air, the formatter for R."""
+    """Returns True for the `air.toml` of another Air, the formatter for R."""
     return "format" in table and "build" not in table
 
 
 def adapted(settings: Settings, document: Document, found: Findings) -> Settings:
-    """What an Air file means; what its owner should know joins what was found."""
+    """Returns the meaning of an Air file; warnings and infos are added to `found`."""
     found.doubts += _ending_doubts(document)
     kept = {key: it for key, it in settings.items() if not says_nothing(key, it.value)}
     delay = kept.get("build.delay")

@@ -1,4 +1,4 @@
-"""What runs the app, as a config says it. Pure."""
+"""The command of the app, as a config has it. Pure."""
 
 from __future__ import annotations
 

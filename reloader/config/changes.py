@@ -1,4 +1,4 @@
-"""What a new config of the same run touches: only that is done again.
+"""Finds the parts of a run that a new config touches: only they are done again.
 
 Pure.
 """
@@ -79,7 +79,7 @@ class Changes:
 
 
 def changed(old: Config, new: Config) -> Changes:
-    """What differs between two configs that were read by the same command line.
+    """Returns the differences of two configs that were read by the same command line.
 
     A value that is the same counts as unchanged wherever it comes from; comments, order and
     origins do not matter.

@@ -102,7 +102,7 @@ _HINTS = {
 
 
 def _in_our_words(what: str, line: str) -> tuple[str, str]:
-    """What tomli says as a sentence of ours, and what to do; by and large it says it well."""
+    """Returns tomli's message as a sentence of reloader's, and a hint."""
     if found := re.match(r"Cannot declare \((.+?),?\) twice", what):
         table = f"[{found[1].replace(', ', '.')}]".replace("'", "")
         return f"expected each table once, found {table} again", "put its keys in one place"

@@ -41,7 +41,7 @@ Settings = dict[str, Setting]  # by key: "build.cmd"
 
 @dataclass
 class Findings:
-    """What was noticed on the way: what is wrong, what is doubtful, and what is worth knowing."""
+    """The problems, warnings and infos that were found while a config was read."""
 
     problems: list[Problem] = field(default_factory=list)
     doubts: list[Problem] = field(default_factory=list)
@@ -76,7 +76,7 @@ def guess_layer(guess: Guess) -> Settings:
 
 
 def file_layer(document: Document, *, is_air: bool, platform: str, found: Findings) -> Settings:
-    """What the file says; on `platform`, `[build.PLATFORM]` goes before `[build]`."""
+    """Returns the settings of a file; on `platform`, `[build.PLATFORM]` goes before `[build]`."""
     return _FileReader(document, is_air, found).read(platform)
 
 
@@ -87,7 +87,7 @@ def app_layer(document: Document, name: str, *, platform: str, found: Findings) 
 
 
 def environment_layer(environ: Mapping[str, str], found: Findings) -> Settings:
-    """What the `RELOADER_…` variables say. An empty one says nothing, but for texts and lists."""
+    """Returns the settings of `RELOADER_…` variables; an empty one counts for texts and lists."""
     keys = {variable(key): key for key in OPTIONS}
     settings: Settings = {}
     for name, text in environ.items():
@@ -111,7 +111,7 @@ def _note_near_miss(name: str, keys: Mapping[str, str], found: Findings) -> None
 
 
 def flag_layer(flags: Mapping[str, Sequence[str]], found: Findings) -> Settings:
-    """What the `--section.key` flags say; `flags` holds every text that was given for a key."""
+    """Returns the settings of `--section.key` flags; `flags` has all texts given for a key."""
     settings: Settings = {}
     for key, texts in flags.items():
         _read_texts(settings, key, texts, Origin(Layer.FLAG, f"--{key}"), found)
@@ -304,7 +304,7 @@ def _is_table_like(value: object) -> bool:
 
 
 def _hint(key: str, near: str) -> str:
-    """What to do about an unknown key, given the nearest known one."""
+    """Returns the hint for an unknown key, given the nearest known one."""
     table, _, name = near.rpartition(".")
     if not near or name != key.rpartition(".")[2]:
         return near and f"did you mean {near}?"

@@ -127,7 +127,7 @@ class _Walk:
         return self._table
 
     def _inside(self, path: Path) -> Path:
-        """Where keys below `path` go: an array of tables takes them into its last table."""
+        """Returns the path that keys below `path` belong to: the last table of an array."""
         size = self._sizes.get(path, 0)
         return (*path, size - 1) if size else path
 

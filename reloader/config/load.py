@@ -38,7 +38,7 @@ _COMMANDS = ("build.cmd", *project.APP_KEYS)
 
 @dataclass(frozen=True)
 class Invocation:
-    """What the command line says: `-c FILE`, the `--section.key` flags, what is after `--`.
+    """The parts of a command line: `-c FILE`, the `--section.key` flags, the words after `--`.
 
     A key of `flags` has every text it was given, in order: `{"build.delay": ["80"]}`. `ignored`:
     patterns for `build.exclude_file`, beside those of the config.
@@ -177,7 +177,7 @@ def _typed(written: Settings, invocation: Invocation) -> Settings:
 
 
 def _needs_look(written: Settings, document: Document | None, args: tuple[str, ...]) -> bool:
-    """Nothing that was written says what to run, and it is no Air file, which means Go's way.
+    """Returns True if no command is written and the file is not Air's, which means Go's default.
 
     Beside a build alone, what is after `--` is the app.
     """
@@ -190,7 +190,7 @@ def _needs_look(written: Settings, document: Document | None, args: tuple[str, .
 def _looked(
     invocation: Invocation, written: Settings, document: Document | None, cwd: str, found: Findings
 ) -> Guess | None:
-    """How the project is run, as a look at it tells; None: nothing needs it, or it is not clear."""
+    """Returns the way to run the project by a look at it; None if not needed, or not clear."""
     args = invocation.args
     if found.problems or invocation.look is None or not _needs_look(written, document, args):
         return None
@@ -205,7 +205,7 @@ def _looked(
 
 
 def meaning(document: Document, environ: Mapping[str, str], cwd: str) -> Config:
-    """What a document alone comes to, whatever is wrong with it."""
+    """Returns the values of a document alone, whatever is wrong with it."""
     found = Findings()
     return _config(_file_layer(document, PLATFORM, found), document, environ, cwd, found)
 

@@ -25,7 +25,7 @@ Seconds = NewType("Seconds", float)
 
 
 class Kind(Enum):
-    """How a value is written in TOML, in a flag and in the environment."""
+    """The way in which a value is written in TOML, in a flag and in the environment."""
 
     FLAG = "true or false"
     TEXT = "text"
@@ -42,7 +42,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Option:
-    """What the table says of one key."""
+    """The entry of one key in the table of options."""
 
     kind: Kind
     help: str
@@ -321,7 +321,7 @@ class Proxy:
 
 
 class Engine(Enum):
-    """How changes are detected."""
+    """The way in which changes are detected."""
 
     AUTO = "auto"
     NATIVE = "native"  # inotify
@@ -426,7 +426,7 @@ class App:
 
 
 class Layer(Enum):
-    """Where a value came from; a later one wins."""
+    """The layers of a config; a value of a later one wins."""
 
     DEFAULT = "default"
     FOUND = "found"  # in the project's files, where no config names a command
@@ -437,7 +437,7 @@ class Layer(Enum):
 
 @dataclass(frozen=True)
 class Origin:
-    """Where one value came from: "default", "FILE:LINE", "RELOADER_BUILD_CMD", "--build.cmd".
+    """The origin of a value: "default", "FILE:LINE", "RELOADER_BUILD_CMD", "--build.cmd".
 
     Of a value that was found in the project, the file that told.
     """
@@ -488,17 +488,17 @@ class Config:
 
     @property
     def command_dir(self) -> str:
-        """Where commands run."""
+        """Returns the directory in which commands run."""
         return self.workdir or self.root
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know once, at the start."""
+        """Returns the warnings, one line each, for the start of a run."""
         return tuple(problem.line for problem in self.doubts)
 
     @property
     def asides(self) -> tuple[str, ...]:
-        """What only --json says at the start."""
+        """Returns the infos, one line each, for `--json` and `log.verbose`."""
         return tuple(problem.line for problem in self.remarks)
 
 

@@ -1,4 +1,4 @@
-"""What the apps of one run are called, told from their config files.
+"""Names the apps of one run after their config files.
 
 Pure.
 """

@@ -1,4 +1,4 @@
-"""What a project folder holds, and the defaults that follow from it."""
+"""Looks at a project directory, for the defaults that follow from its files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Project:
 
 
 def look(root: str) -> Project:
-    """What is in `root`. A folder that can't be listed holds nothing."""
+    """Returns the contents of `root`; a directory that can't be listed is empty."""
     try:
         names = os.listdir(root)
     except OSError:
@@ -46,7 +46,7 @@ def look(root: str) -> Project:
 
 
 def go_binary(tmp_dir: str) -> str:
-    """Where the Go default command puts the app: `./tmp/main`, in another `tmp_dir` if set."""
+    """Returns the path of the Go default's program: `./tmp/main`, or in another `tmp_dir`."""
     path = posixpath.normpath(posixpath.join(tmp_dir, "main"))
     return path if path.startswith("/") else f"./{path}"
 

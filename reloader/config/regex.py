@@ -94,7 +94,7 @@ class _Translator:
         return "".join(piece for _, piece in self.out)
 
     def source_of(self, position: int) -> int:
-        """Where in the text the character at `position` of the translation comes from."""
+        """Returns the place in the text of the character at `position` of the translation."""
         source = 0
         for source, piece in self.out:
             position -= len(piece)

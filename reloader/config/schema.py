@@ -43,7 +43,7 @@ _FORMS: dict[Kind, dict[str, Any]] = {
 
 
 def schema() -> dict[str, Any]:
-    """What a `.reload.toml` may hold."""
+    """Returns the JSON schema of a `.reload.toml`."""
     rows = {key: _row(option, default) for key, option, default in options()}
     tables = {section: _table(rows, f"{section}.") for section in model.SECTIONS}
     build = tables["build"]["properties"]

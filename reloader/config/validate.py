@@ -1,4 +1,4 @@
-"""What can only be judged when all is known: folders on this machine, keys against each other.
+"""Checks that need the whole config: directories on this machine, keys against each other.
 
 Looks at the file system, changes nothing.
 """
@@ -64,7 +64,7 @@ def dangerous_root(config: Config, home: str, file_dir: str) -> Problem | None:
 
 
 def cleaning(config: Config, home: str) -> str:
-    """Why `clean_on_exit` must not be: what it would delete; "" if that is ours."""
+    """Returns why `clean_on_exit` is refused: the files it would delete; "" if it is allowed."""
     target = realpath(config.tmp_dir)
     if is_below(realpath(config.root), target):
         return f"would delete the project: tmp_dir is {target}"

@@ -28,7 +28,7 @@ _IN_NANOS = "build.kill_delay"
 
 @dataclass(frozen=True)
 class Misfit:
-    """What was expected, what was found, what to do; `item`: in which item of a list, from 0."""
+    """A value that does not fit: expected, found, a hint; `item`: its place in a list, from 0."""
 
     expected: str
     found: str

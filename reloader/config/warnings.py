@@ -1,4 +1,4 @@
-"""What is allowed and probably not meant.
+"""Warnings about values that are allowed and probably not meant.
 
 Some of it is said at each start; `reloader check` looks more closely. Looks at the file system,
 changes nothing.
@@ -32,7 +32,7 @@ _NANOS_FROM = 10**6  # a number for kill_delay: below this it is in ms
 
 
 def at_start(config: Config) -> Iterator[Problem]:
-    """What each run says: it would surprise, or is not there yet."""
+    """Yields the warnings of each run: a surprise, or a feature that is not there yet."""
     entrypoint = config.build.entrypoint
     if len(entrypoint) == 1 and " " in entrypoint[0]:
         program = join(config.root, entrypoint[0])
@@ -82,7 +82,7 @@ def _started_too_high(config: Config) -> Iterator[Problem]:
 
 
 def closer(config: Config, document: Document | None) -> Iterator[Problem]:
-    """What a look at every value shows, `document` being the config's file."""
+    """Yields the warnings that need a look at every value; `document` is the config's file."""
     yield from _stopping(config, document)
     yield from _patterns(config, document)
     yield from _log(config)
@@ -117,7 +117,7 @@ def _stopping(config: Config, document: Document | None) -> Iterator[Problem]:
 
 
 def _kill_delay(document: Document | None) -> tuple[str, str]:
-    """What a bare number means, and how to say it; "" if it has a unit."""
+    """Returns the meaning of a bare number, and a way to write it; "" if it has a unit."""
     build = document.table.get("build") if document else None
     value = build.get("kill_delay") if isinstance(build, dict) else None
     if not isinstance(value, int):
@@ -145,7 +145,7 @@ def _patterns(config: Config, document: Document | None) -> Iterator[Problem]:
 
 
 def _never_matches(text: str, root: str) -> tuple[str, str] | None:
-    """Why a pattern can't match a path below the root, and what to do."""
+    """Returns why a pattern can't match a path below the root, and a hint."""
     if re.match(r"(\^|\\A)\\?/", text) or text.startswith(root + "/"):
         plain = text.replace("\\/", "/").removeprefix("^").removeprefix("\\A")
         below = plain.removeprefix(root).lstrip("/")
@@ -200,7 +200,7 @@ def _places(config: Config, document: Document | None) -> Iterator[Problem]:
 
 
 def _instead(config: Config, path: str) -> str:
-    """What may have been meant by a path where nothing is."""
+    """Returns a hint at the path that may have been meant, for one that does not exist."""
     from difflib import get_close_matches
 
     if any(char in path for char in "*?["):
@@ -216,7 +216,7 @@ def _instead(config: Config, path: str) -> str:
 
 
 def at(config: Config, document: Document | None, key: str, index: int | None) -> Origin:
-    """Where one item of a list was written, as exactly as is known."""
+    """Returns the place of one item of a list in the file, as exactly as is known."""
     origin = config.origins[key]
     if document is None or origin.layer is not Layer.FILE or index is None:
         return origin

@@ -1,4 +1,4 @@
-"""How values and names are put into messages.
+"""Puts values and names into messages.
 
 Pure.
 """

@@ -81,7 +81,7 @@ def note_end(state: State, proc: Proc, now: Seconds, *, left: bool) -> Turn:
 
 
 def act_on_waits(state: State, now: Seconds) -> Turn | None:
-    """What had to wait, since it seems to be a loop, counts now."""
+    """Counts the changes that had to wait because they looked like a loop."""
     if not past(state.feedback.next_at, now):
         return None
     return heed(state, state.feedback.due(now), now)

@@ -87,7 +87,7 @@ class BecameIdle:
 
 @dataclass(frozen=True)
 class Measured:
-    """What a process and its tree have written so far; None if that can't be known."""
+    """Bytes that a process and its tree have written so far; None if that can't be known."""
 
     ticket: Ticket
     written: Written | None

@@ -1,4 +1,4 @@
-"""What the project's own build and app write must not reload it for ever.
+"""Keeps files that the build and the app write from reloading the project for ever.
 
 Stands before the bursts. Each lane (the app's, or that of a rule) has its own evidence: while its
 build is at work, and a moment longer, `outputs` judges; else `starts` does, by what has followed
@@ -31,7 +31,7 @@ MUCH = 8192  # bytes more than a file takes: as many may be anything
 
 @dataclass(frozen=True)
 class Account:
-    """What the app's processes have written since the last look; None: that can't be told."""
+    """Bytes that the app's processes have written since the last look; None if not known."""
 
     totals: Mapping[Ticket, Written] = field(default_factory=dict)
     since: Written | None = Written()
@@ -63,7 +63,7 @@ class Account:
 
 
 class Loop(Enum):
-    """What was found out."""
+    """The kinds of feedback loop."""
 
     BUILD_WRITES = auto()  # and it is not counted
     BUILD_REPEATS = auto()  # new files each time: one build leads to the next
@@ -94,7 +94,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Lane:
-    """What is known of the files of one lane, and what waits in it."""
+    """The evidence about the files of one lane, and the changes that wait in it."""
 
     outputs: Outputs = Outputs()
     starts: Starts = Starts()
@@ -174,7 +174,7 @@ class Feedback:
         return self._put(name, replace(lane, starts=lane.starts.begin(now)))
 
     def measured(self, ticket: Ticket, total: Written | None) -> Feedback:
-        """What the app's tree has written in all."""
+        """Books the bytes that the app's tree has written in all."""
         return replace(self, account=self.account.entered(ticket, total))
 
     def forgotten(self) -> Feedback:
@@ -210,7 +210,7 @@ class Feedback:
         return Ruling(it, tuple(counting), tuple(found))
 
     def due(self, now: Seconds) -> Ruling:
-        """What has waited long enough, with all that waits in its lane."""
+        """Returns the changes that have waited long enough, with all that wait in their lane."""
         it = self
         changes: list[Change] = []
         for name, lane in self.lanes.items():

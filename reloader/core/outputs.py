@@ -1,4 +1,4 @@
-"""What a build writes into the tree that is watched, told from what people save meanwhile.
+"""Tells the files that a build writes into the watched tree from those that people save.
 
 Nothing on Linux says who wrote a file. A build is known by what it did in its last runs: a path
 that changes run after run, as long after the start as before, and never while nothing is at work,
@@ -45,7 +45,7 @@ MOST = 4096  # paths that are remembered
 
 
 class Verdict(Enum):
-    """What becomes of a change that comes while a build is at work."""
+    """The judgement on a change that comes while a build is at work."""
 
     COUNTS = auto()  # at once: the build is ended for it
     HELD = auto()  # to the build's end
@@ -55,7 +55,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Output:
-    """What is known of a path, or of new names by folder and ending."""
+    """The evidence about a path, or about new names of a directory and extension."""
 
     run: int = -1  # the last in which it changed
     row: int = 0  # runs in a row in which it changed
@@ -80,7 +80,7 @@ class Output:
 
     @property
     def is_as_before(self) -> bool:
-        """It holds what it held after the run before: a build has had it."""
+        """True if the content is that of the run before: a build has read it."""
         return bool(self.digest) and self.digest == self.before and not self.by_hand
 
     @property
@@ -89,7 +89,7 @@ class Output:
 
     @property
     def is_once_more(self) -> bool:
-        """It has changed more often than in any run before."""
+        """True if it has changed more often than in any run before."""
         return self.bouts > max(self.most, 1)
 
     def is_usual(self, offset: Seconds) -> bool:
@@ -169,7 +169,7 @@ class Held:
 
 @dataclass(frozen=True)
 class Ended:
-    """What a run of the build leads to: changes that count, after a wait; who must be told."""
+    """The result of a run of the build: changes that count, after a wait; paths to report."""
 
     outputs: Outputs
     changes: tuple[Change, ...] = ()
@@ -215,7 +215,7 @@ class Outputs:
         return replace(it, held=(), strange=False)
 
     def meant(self, change: Change, now: Seconds, *, can_be_left: bool) -> bool:
-        """Whether the build can have made it."""
+        """Returns True if the build can have made the change."""
         if self.running:
             return True
         left = self.left and can_be_left and now - self.ended < AFTER
@@ -302,7 +302,7 @@ class Outputs:
         return Ended(it, tuple(counting), wait, found, repeated)
 
     def _learn(self, keys: dict[str, Output], names: Sequence[str]) -> tuple[str, ...]:
-        """What this run has shown; the paths of which it is known from now on.
+        """Learns from this run; returns the paths that are known from now on.
 
         A single file says little: somebody may save it once in each build. So it is not learned
         before a wait has gone by in which it did not change.
@@ -342,7 +342,7 @@ class Outputs:
         return places_of(paths, written, others, renamed=renamed or bool(patterns))
 
     def in_peace(self, change: Change) -> Outputs:
-        """It has changed while nothing was at work: people save it."""
+        """Notes a change while nothing was at work: people save this file."""
         keys = dict(self.keys)
         names = (change.path, pattern(change.path)) if change.kind is Kind.NEW else (change.path,)
         for key in names:
@@ -371,7 +371,7 @@ def _verdict(it: Outputs, out: Output, weight: int, change: Change, now: Seconds
 
 
 def _is_held(it: Outputs, out: Output, weight: int, change: Change, now: Seconds) -> bool:
-    """Whether a change of which too little is known waits for the build's end."""
+    """Returns True if a change with too little evidence waits for the build's end."""
     if it.cuts_by_hand >= CUTS_BY_HAND:
         return True
     if out.by_hand:
@@ -385,7 +385,7 @@ def _is_held(it: Outputs, out: Output, weight: int, change: Change, now: Seconds
 
 
 def _weight(it: Outputs, out: Output) -> int:
-    """How much a path shows that the build writes such files; `FOLDER` is enough."""
+    """Returns the weight of a path as evidence that the build writes such files."""
     if out.known:
         return FOLDER
     # Two files in the first build may be a save of two files: a whole folder is the build's.

@@ -1,4 +1,4 @@
-"""How an app stands, for those that depend on it.
+"""The stage of an app, for those that depend on it.
 
 Pure: no clock, no process, no file.
 """

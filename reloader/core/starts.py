@@ -34,7 +34,7 @@ MOST = 256  # paths and patterns that are remembered
 
 
 class Writer(Enum):
-    """Whether the app can have made a change, by the bytes that it has written since the last."""
+    """The likely writer of a change, by the bytes that the app has written since the last one."""
 
     APP = auto()  # about as many as it takes
     ANYBODY = auto()
@@ -48,7 +48,7 @@ class Writer(Enum):
 
 @dataclass(frozen=True)
 class Habit:
-    """How a path, or new names of a kind, change after the starts."""
+    """The times at which a path, or new names of a kind, change after the starts."""
 
     low: Seconds  # the shortest time after a start
     high: Seconds  # the longest

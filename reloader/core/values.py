@@ -57,7 +57,7 @@ class Status:
 
 
 class Kind(Enum):
-    """How a path differs from the last look."""
+    """The difference of a path from the last look."""
 
     CHANGED = "changed"
     NEW = "new"  # there was nothing
@@ -186,7 +186,7 @@ class Found:
 
 
 class Stage(IntEnum):
-    """How far an app has come; a later stage is enough for who waits for an earlier one."""
+    """The stages of an app; a later one satisfies a dependency on an earlier one."""
 
     DOWN = 0
     STARTED = 1  # a process of it runs

@@ -37,7 +37,7 @@ class Candidate:
 
     @property
     def command(self) -> str:
-        """What it comes to, in one line for people."""
+        """Returns the command in one line for people."""
         line = f"{self.cmd} && {self.bin}" if self.cmd and self.bin else self.cmd or self.bin
         return f"{line} (in {self.root})" if self.root else line
 

@@ -1,4 +1,4 @@
-"""How one file is run, by its extension, its first line and what it holds."""
+"""Finds the command for one file, by its extension, its first line and its content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a project is run, as its files say: one way, several, or none.
+"""Finds the ways to run a project by its files: one, several, or none.
 
 Each kind of project is one function from a `Folder` to the candidates it sees there; the first
 that sees any decides, so the order is from what states most to what is a guess by names.

@@ -38,12 +38,12 @@ class Module(NamedTuple):
 
     @property
     def is_run(self) -> bool:
-        """It has a part for the case that it is run."""
+        """True if it has a part for the case that it is run."""
         return bool(_GUARD.search(self.source))
 
 
 class App(NamedTuple):
-    """Where an app object is made: `name` in `module`; `is_factory`: by calling it."""
+    """The place where an app object is made: `name` in `module`; `is_factory`: by calling it."""
 
     module: Module
     name: str

@@ -55,7 +55,7 @@ _SKIPPED = re.compile(
 
 
 class Level(Enum):
-    """How bad a problem is."""
+    """The severity of a problem."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -1,4 +1,4 @@
-"""What processes write to a terminal, as text: colours kept apart, controls taken out. Pure."""
+"""Turns terminal output into text: colours kept apart, controls taken out. Pure."""
 
 from __future__ import annotations
 

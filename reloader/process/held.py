@@ -1,4 +1,4 @@
-"""What keeps a process alive after SIGKILL (Linux).
+"""Finds the reason why a process is alive after SIGKILL (Linux).
 
 A look at /proc and the cgroup, for a sentence to a person; it decides nothing.
 """

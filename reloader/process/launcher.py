@@ -105,7 +105,7 @@ class Launcher:
                 ends.close()
 
     def reconfigure(self, config: Config, env_files: EnvFiles) -> None:
-        """What is started from now on follows another config."""
+        """Takes another config for all starts from now on."""
         self._config = config
         self._env_files = env_files
 

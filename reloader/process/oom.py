@@ -1,4 +1,4 @@
-"""Whether the kernel has killed something for want of memory: only the cgroup knows (Linux)."""
+"""Asks the cgroup if the kernel has killed a process for want of memory (Linux)."""
 
 from __future__ import annotations
 

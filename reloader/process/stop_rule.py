@@ -65,7 +65,7 @@ class Member:
 
 @dataclass(frozen=True)
 class StopTerms:
-    """How a tree is stopped: `rest_after` seconds everything that is left is asked."""
+    """The terms of a stop: after `rest_after` seconds all processes that are left are asked."""
 
     scope: StopScope
     rest_after: Seconds = 0.0

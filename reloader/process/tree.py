@@ -44,7 +44,7 @@ class Process:
 
 
 class View(Protocol):
-    """How processes are seen. Each method raises OSError if nothing can be known now."""
+    """A view of the processes. Each method raises OSError if nothing can be known now."""
 
     def tops(self) -> Iterator[int]:
         """Yields processes that may have lost their parents, so that their owner is unknown."""
@@ -131,7 +131,7 @@ class ProcView:
 
 
 class GroupView:
-    """Where /proc can't be read: a process group as a whole, as if it were one process.
+    """A view for systems without /proc: a process group as a whole, as if it were one process.
 
     `groups`: those that may live. A process that left its group is out of sight.
     """

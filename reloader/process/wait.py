@@ -64,7 +64,7 @@ class Waiter:
         return change.si_status if change else 0
 
     def collect(self, pid: int) -> Status:
-        """How a child that was peeked at has ended."""
+        """Returns the status of a child that was peeked at, and removes the zombie."""
         if pid in self._taken:
             status = self._taken.pop(pid)
         else:

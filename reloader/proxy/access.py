@@ -1,4 +1,4 @@
-"""Who may use the proxy and its own pages. Pure.
+"""Decides who may use the proxy and its own pages. Pure.
 
 Any web page that is open in a browser can send requests to a port of this machine. It can't set
 `Host`, `Origin` and `Sec-Fetch-Site`, which tell it from the project's own pages.

@@ -1,4 +1,4 @@
-"""What the pages show of a run beside its snapshot: the troubles, and the last reloads. Pure."""
+"""The troubles and the last reloads of a run, which pages show beside its snapshot. Pure."""
 
 from __future__ import annotations
 

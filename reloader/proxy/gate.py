@@ -23,7 +23,7 @@ PROBE_AGENT = b"kube-probe/"  # Kubernetes' health checks name themselves
 
 
 class Door(Enum):
-    """How the gate stands."""
+    """The positions of the gate."""
 
     OPEN = "open"  # the app answers
     CLOSED = "closed"  # no app answers, one is coming: requests wait

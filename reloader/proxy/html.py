@@ -38,7 +38,7 @@ _PARTS = (b"hx-request", b"turbo-frame", b"x-requested-with", b"x-up-target", b"
 
 
 class Addresses(NamedTuple):
-    """Where the client's script and its events are, below the page's own origin."""
+    """The addresses of the client's script and its events, below the page's own origin."""
 
     script: bytes = b"/__reloader/client.js"
     events: bytes = b"/__reloader/events"

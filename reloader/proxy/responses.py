@@ -68,7 +68,7 @@ def response(  # noqa: PLR0913 -- the parts of a response
 
 
 class Failure(NamedTuple):
-    """Why a request does not reach the app; `version`: of the app that answered last."""
+    """The reason why a request does not reach the app; `version`: of the app that answered last."""
 
     status: int
     why: str

@@ -1,4 +1,4 @@
-"""What a page shows: a trouble with its coloured output, its problems and their sources."""
+"""Prepares a trouble for a page: its coloured output, its problems and their sources."""
 
 from __future__ import annotations
 

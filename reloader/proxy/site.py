@@ -1,4 +1,4 @@
-"""What becomes of each request: refused, answered here, or sent to the app."""
+"""Decides on each request: refused, answered here, or sent to the app."""
 
 from __future__ import annotations
 

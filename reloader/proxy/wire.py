@@ -48,7 +48,7 @@ class MalformedError(Exception):
 
 
 class Framing(Enum):
-    """How a body says where it ends."""
+    """The ways in which the end of a body is marked."""
 
     LENGTH = "content-length"
     CHUNKED = "chunked"
@@ -162,7 +162,7 @@ def _hop(values: Mapping[bytes, bytes]) -> frozenset[bytes]:
 
 
 def _framing(values: Mapping[bytes, bytes], *, is_11: bool) -> tuple[Framing | None, int]:
-    """None if no field says how long the body is."""
+    """Returns None if no field tells the length of the body."""
     encoding, length = values.get(b"transfer-encoding"), values.get(b"content-length")
     if encoding is not None:
         if length is not None:

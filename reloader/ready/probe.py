@@ -25,7 +25,7 @@ _CREDENTIALS = struct.Struct("=iII")  # struct ucred: pid, uid, gid
 
 
 class Way(Enum):
-    """How readiness is found out."""
+    """The ways to find out readiness."""
 
     ACCEPTS = auto()  # it waits for connections
     HTTP = auto()  # a path answers well

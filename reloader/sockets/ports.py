@@ -56,7 +56,7 @@ class _Places:
 
 
 class Ports:
-    """Who has which address, and who gets new connections.
+    """The addresses of each generation, and the one that gets new connections.
 
     `told(start)`: it listens on one more address; called by a broker's thread.
     `is_open(start, inode)`: some process of the start has a descriptor of that socket.

@@ -51,7 +51,7 @@ class Call(Enum):
 
 
 class _Machine(NamedTuple):
-    """How one kind of CPU numbers what is needed."""
+    """The numbers of the system calls on one kind of CPU."""
 
     audit: int
     seccomp: int

@@ -1,4 +1,4 @@
-r"""Whose the terminal is: ours and our keys', or that of a job that wants it.
+r"""Decides who has the terminal: reloader's keys, or a job that wants it.
 
 A job starts in the background. When it, or any of its group, reads from the terminal or sets its
 modes, the kernel stops the group (SIGTTIN, SIGTTOU; termios(3)) and we are told: then the job gets
@@ -134,7 +134,7 @@ class Foreground:
         return self._post_at
 
     def read(self) -> Iterable[Fact]:
-        """What the sentinel has seen, and what keys ask for."""
+        """Returns the news of the sentinel, and the requests of keys."""
         facts: list[Fact] = []
         if self._post_at is not None and time.monotonic() >= self._post_at:
             self._post_at = None
@@ -195,7 +195,7 @@ class Foreground:
         self.resume()
 
     def resume(self) -> None:
-        """We were continued (SIGCONT): so is every job, in the foreground as before if we are."""
+        """Continues every job after SIGCONT, in the foreground as before if reloader is."""
         if not self._terminal:
             return
         self._leave_keys()  # a shell may have set other modes meanwhile
@@ -205,7 +205,7 @@ class Foreground:
         self._settle()
 
     def start_line(self) -> None:
-        """What we write now is not to begin in the middle of a line."""
+        """Makes the next output begin on a line of its own."""
         if self._terminal and (self._has_it or self._holder_has_it):
             self._terminal.start_line()
 
@@ -289,7 +289,7 @@ class Foreground:
             self._reader = ticket
 
     def _read_keys(self, terminal: Terminal) -> list[Fact]:
-        """None, if who polled before us wants to read them."""
+        """Returns None if a program that polled before wants to read the keys."""
         facts: list[Fact] = []
         deadline = time.monotonic() + _AFTER_YOU
         while select.select([terminal], [], [], 0)[0]:
@@ -327,7 +327,7 @@ class Foreground:
         return [SignalReceived(int(signal.SIGINT))]
 
     def _words(self) -> list[str]:
-        """What the sentinel of this app has said."""
+        """Returns the words of this app's sentinel."""
         try:
             lines = os.read(self._ear, 4096).decode().splitlines()
         except BlockingIOError:

@@ -1,4 +1,4 @@
-"""What keys ask for, while we have the terminal.
+"""Turns keys into requests, while reloader has the terminal.
 
 Pure: bytes and the time in, facts out.
 """
@@ -44,7 +44,7 @@ class Keys:
         self._last = float("-inf")  # when a key other than Enter was pressed
 
     def typed(self, data: bytes, now: Seconds) -> list[Fact]:
-        """What these keys ask for; those we don't know ask for nothing."""
+        """Returns the requests of these keys; unknown keys are ignored."""
         if len(data) > _TYPED_AT_ONCE:
             return []
         facts: list[Fact] = []

@@ -62,12 +62,12 @@ class Terminal:
 
     @property
     def is_gone(self) -> bool:
-        """Whether its window was closed, its connection lost."""
+        """Returns True if the window was closed, or the connection lost."""
         return not self._now()
 
     @property
     def is_ours(self) -> bool:
-        """Whether we are in the foreground: else a shell or a job of ours has it."""
+        """True if reloader is in the foreground; otherwise a shell or a job is."""
         return self.foreground == self._us
 
     def give(self, group: int) -> None:
@@ -140,7 +140,7 @@ class Terminal:
         self.gives_keys = False
 
     def read_keys(self) -> bytes:
-        """What was typed; b"": nothing, or it is not for us, or the terminal is gone."""
+        """Returns the typed bytes; b"" if there are none for reloader, or the terminal is gone."""
         if not self.is_ours or not select.select([self], [], [], 0)[0]:
             return b""
         try:
@@ -190,7 +190,7 @@ class Terminal:
     # --- what else -----------------------------------------------------------------------------
 
     def reads_keys(self) -> bool:
-        """Whether a program reads key by key, as a debugger does that has its own line editor."""
+        """Returns True if a program reads key by key, like a debugger with its own line editor."""
         now = self._now()
         return bool(now) and not now[_LOCAL] & termios.ICANON
 

@@ -70,7 +70,7 @@ class _Kind:
 
 @dataclass(frozen=True)
 class Entry:
-    """What happens to each process before it is the app."""
+    """The steps of a process before it becomes the app."""
 
     # Calls the function that starts one cold.
     through: Callable[[Ticket, Callable[[], int]], int] = lambda _, run: run()
@@ -309,7 +309,7 @@ class Warm:
         self._tell("; ".join((f"warm starts: {text}", *lacking)))
 
     def _refused(self, kind: _Kind, why: str, culprit: str) -> None:
-        """It could not be made; it is made again without the one module that was to blame."""
+        """Makes a server that failed again, without the one module that was to blame."""
         kind.successor = None
         if not culprit or culprit in kind.without or len(kind.without) >= MOST_CULPRITS:
             kind.why_cold = f"{culprit} {why}".strip()

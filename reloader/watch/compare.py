@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Comparison:
-    """What signatures alone can't tell is remembered here.
+    """Compares files, and remembers the ones that signatures alone can't tell apart.
 
     `careful`: where the clock is too coarse for signatures, bytes are compared, because no event
     will come.

@@ -1,4 +1,4 @@
-"""What a changed file tells of whoever changed it."""
+"""Reads from a changed file what its writer must have done."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ class Inotify:
         return events
 
     def lives(self) -> bool:
-        """Whether the kernel holds a watch for it: somebody may have closed the descriptor.
+        """Returns True if the kernel holds the watch: somebody may have closed the descriptor.
 
         From any thread. What the kernel says of a descriptor: man 5 proc, fdinfo.
         """

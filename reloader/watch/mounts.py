@@ -51,12 +51,12 @@ class Mount:
 
     @property
     def is_local(self) -> bool:
-        """Nobody else can."""
+        """True for a mount that no other machine can write to."""
         return self.fstype in _LOCAL
 
 
 class Mounts:
-    """What is mounted where."""
+    """The mounts of this machine, by directory."""
 
     def __init__(self, mounts: tuple[Mount, ...] = ()) -> None:
         self.at = {mount.point: mount for mount in mounts}  # a later one hides an earlier one
@@ -83,7 +83,7 @@ def parse(text: str) -> Mounts:
 
 
 def read() -> Mounts:
-    """What is mounted now; where there is no /proc, nothing is known."""
+    """Reads the mounts of now; there are none where there is no /proc."""
     try:
         with open(_TABLE, "rb") as table:
             return parse(table.read().decode("utf-8", "surrogateescape"))
@@ -114,7 +114,7 @@ class MountWait:
             self._table.close()
 
     def wait(self, seconds: float) -> bool:
-        """Whether it was a mount that ended it."""
+        """Returns True if a mount ended the wait."""
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             if any(event & select.POLLIN for _, event in self._poll.poll(left * 1000)):

@@ -1,4 +1,4 @@
-"""What an app's process notes of its imports, and how it is served those that are ready.
+"""Notes the imports of an app's process, and serves it those that are ready.
 
 One finder, first in `sys.meta_path`: it writes down each module that is about to be imported and
 finds none, but those that a server has imported already.
@@ -32,7 +32,7 @@ MOST_NOTES = 1 << 20  # bytes; ten times what a large app leads to
 
 
 class Imports:
-    """What is noted, in a file that only lives in memory; read by reloader and the next server."""
+    """The noted imports, in a file in memory that reloader and the next server read."""
 
     def __init__(self, descriptor: int) -> None:
         self.descriptor = descriptor

@@ -1,4 +1,4 @@
-"""What keeps a process from being forked, or would be missing in its forks."""
+"""Finds reasons against forking a process, and state that its forks would lack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLAIN = frozenset({"/dev/null", "/dev/urandom", "/dev/random"})
 
 
 class Refused(Exception):  # noqa: N818 -- it is an answer
-    """Why this process can't be a server; `culprit`: the module without which it could."""
+    """The reason why this process can't be a server; `culprit`: the module to leave out."""
 
     def __init__(self, why: str, culprit: str = "") -> None:
         super().__init__(why)

@@ -133,7 +133,7 @@ def become(
 
 
 def _renew() -> None:
-    """What is each process's own, though it was made when a library was imported."""
+    """Renews state that each process must own, though a library made it at its import."""
     modules = sys.modules
     if (numpy := modules.get("numpy.random")) is not None:
         numpy.seed()
@@ -147,7 +147,7 @@ def _renew() -> None:
 
 
 class Title:
-    """What `ps` shows of this process: that it is reloader's; in an app, the command again."""
+    """The title of this process in `ps`: reloader's name; in an app, the command again."""
 
     def __init__(self) -> None:
         with open("/proc/self/stat", "rb") as file:

@@ -1,4 +1,4 @@
-"""How reloader and its processes in the app's interpreter speak: texts, and descriptors.
+"""The messages between reloader and its processes in the app's interpreter.
 
 Used on both sides, so standard library only, and as little of it as can be: `_socket` takes 1 ms
 less than `socket`.
