@@ -70,7 +70,7 @@ SHORT = (
     Short(("-w", "--watch"), "build.include_dir", "DIR", "watch only this directory or file"),
     Short(("-i", "--ignore"), _IGNORED, "GLOB", "do not watch these files"),
     Short(("-q", "--quiet"), "log.main_only", "", "no lines about changes, builds and starts"),
-    Short(("-v", "--verbose"), "log.verbose", "", "also lines about what begins, and remarks"),
+    Short(("-v", "--verbose"), "log.verbose", "", "also lines about what begins, and infos"),
 )
 # What other tools call it, and what to type here.
 _ELSEWHERE = {

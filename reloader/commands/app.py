@@ -28,7 +28,7 @@ from reloader.core.news import (
     ConfigChanged,
     ConfigRejected,
     Greeted,
-    Noted,
+    Informed,
     ProblemsFound,
     QuitFinished,
     RuleFailed,
@@ -119,12 +119,12 @@ class Live:
 
     def greet(self) -> None:
         self._bus.publish(Greeted(__version__, self.config.file, os.getpid(), self.config.found))
-        for aside in self.config.asides:
-            self._bus.publish(Noted(aside))
+        for info in self.config.infos:
+            self._bus.publish(Informed(info.line))
         for text in filter(
             None,
             (
-                *self.config.notes,
+                *(warning.line for warning in self.config.warnings),
                 self._note,
                 self._socket.warning if self._socket else "",
                 settings.cut_short(self._settings),
@@ -344,7 +344,7 @@ class Live:
         rejected[self.seat] = text
 
     def _take(self, config: Config, changes: Changes) -> Iterator[Fact]:
-        told = {doubt.text for doubt in self.config.doubts}
+        told = {warning.text for warning in self.config.warnings}
         self.config = config
         self.launcher.reconfigure(config, self._env_files)
         self._swap.reconfigure(config)
@@ -355,9 +355,9 @@ class Live:
         if changes.needs_proxy or "build.rules" in changes.keys:  # a rule may refresh the browser
             self.open_proxy()
         yield Noticed(ConfigChanged(changes.keys))
-        for doubt, note in zip(config.doubts, config.notes, strict=True):
-            if doubt.text not in told:
-                yield Noticed(Warned(note))
+        for warning in config.warnings:
+            if warning.text not in told:
+                yield Noticed(Warned(warning.line))
         needs = Needs(build=changes.needs_build, restart=changes.needs_restart)
         yield ConfigLoaded(self._settings, needs)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def check(reading: Reading, environ: Mapping[str, str]) -> list[Finding]:
     """Returns all findings, the worst first; programs are looked up in the PATH of `environ`."""
     config = reading.config
-    found = list(reading.doubts)
+    found = list(reading.warnings)
     if config:
         found += warnings.closer(config, reading.document)
         told = {problem.where for problem in found}
@@ -44,7 +44,7 @@ def check(reading: Reading, environ: Mapping[str, str]) -> list[Finding]:
     findings = [Finding.of(Level.ERROR, problem) for problem in reading.problems]
     warned = [Finding.of(Level.WARNING, problem) for problem in dict.fromkeys(found)]
     findings += sorted(warned, key=lambda finding: finding.place[1])
-    return findings + [Finding.of(Level.INFO, problem) for problem in reading.remarks]
+    return findings + [Finding.of(Level.INFO, problem) for problem in reading.infos]
 
 
 def of_apps(readings: Sequence[Reading], environ: Mapping[str, str]) -> list[Finding]:

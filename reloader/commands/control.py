@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from reloader.control.server import ControlServer
 from reloader.control.wire import Do
 from reloader.core.facts import Noticed, Requested, SignalReceived
-from reloader.core.news import Noted
+from reloader.core.news import Informed
 from reloader.core.values import Outcome, Request, Wish
 from reloader.light import asdict
 from reloader.problems.secrets import masked
@@ -57,7 +57,7 @@ class Control:
             self._server = ControlServer(self._shared.environ, os.getcwd(), roots, self._handle)
         except OSError as error:
             text = f"no control socket, so 'reloader wait' and its like can't ask: {error}"
-            self._shared.inbox.put([Noticed(Noted(text))])
+            self._shared.inbox.put([Noticed(Informed(text))])
         else:
             self._shared.inbox.add(self._server)
 

@@ -152,7 +152,7 @@ def convert(cwd: str, source: str, environ: Mapping[str, str]) -> Plan:
     from reloader.config import air, load
     from reloader.config.convert import convert as converted
     from reloader.config.document import parse, read
-    from reloader.config.layers import Findings
+    from reloader.config.written import Problems
 
     if not air.is_air(source):
         hint = "its name has air in it: .air.toml, .air.docker.toml, air.conf"
@@ -160,7 +160,7 @@ def convert(cwd: str, source: str, environ: Mapping[str, str]) -> Plan:
     home = {"HOME": environ.get("HOME", "")}
     was = load.load(load.Invocation(source), home, cwd)
     text = read(join(cwd, os.path.expanduser(source)), source, loose=True)
-    table = air.folded(parse(text, source), Findings()).table
+    table = air.folded(parse(text, source), Problems()).table
     result = converted(text, table, was, lambda new: load.meaning(parse(new, NAME), home, cwd))
     head = f"{SCHEMA_LINE}\n# From {source}, by reloader init --from.\n\n"
     changes = "".join(f"  {change}\n" for change in result.changes)

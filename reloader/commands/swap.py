@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from reloader.core.facts import BecameIdle, Noticed
-from reloader.core.news import Noted, Warned
+from reloader.core.news import Informed, Warned
 from reloader.core.values import Gate
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Swap:
             self._told = why_not
             text = f"the port is not held during a restart: {why_not}"
             is_asked_for = self._config.swap.hold == "on"
-            yield Noticed(Warned(text) if is_asked_for else Noted(text))
+            yield Noticed(Warned(text) if is_asked_for else Informed(text))
 
     def route(self, gate: Gate, ticket: Ticket | None) -> tuple[Fact, ...]:
         """Sends new connections to a generation, lets them wait, or refuses them."""

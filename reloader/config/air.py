@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from reloader.config.document import Document
-    from reloader.config.layers import Findings, Settings
+    from reloader.config.written import Problems, Written
 
 _NAME = re.compile(r"(^|[^0-9A-Za-z])air\.")
 INIT_DELAY = 1000  # `air init` writes it into every file: no wish of the user's
@@ -58,9 +58,9 @@ def is_other_tool(table: Mapping[str, Any]) -> bool:
     return "format" in table and "build" not in table
 
 
-def adapted(settings: Settings, document: Document, found: Findings) -> Settings:
+def adapted(settings: Written, document: Document, found: Problems) -> Written:
     """Returns the meaning of an Air file; warnings and infos are added to `found`."""
-    found.doubts += _ending_doubts(document)
+    found.warnings += _ending_warnings(document)
     kept = {key: it for key, it in settings.items() if not says_nothing(key, it.value)}
     delay = kept.get("build.delay")
     if delay and delay.value == INIT_DELAY:
@@ -69,7 +69,7 @@ def adapted(settings: Settings, document: Document, found: Findings) -> Settings
             "build.delay: 1000 is what air init writes; a reload starts"
             " as soon as the files are quiet (any other number counts)"
         )
-        found.remarks.append(Problem(text, delay.origin.where))
+        found.infos.append(Problem(text, delay.origin.where))
     for key in _PATH_KEYS:
         if key in kept:
             value = (item.replace("\\", "/").strip() for item in kept[key].value)
@@ -104,7 +104,7 @@ def possible(key: str, kind: Kind, value: object) -> tuple[object, str]:
     return value, ""
 
 
-def _ending_doubts(document: Document) -> list[Problem]:
+def _ending_warnings(document: Document) -> list[Problem]:
     """Endings with a dot never match in Air; here they do, which is news to the owner."""
     build = document.table.get("build")
     endings = build.get("include_ext") if isinstance(build, dict) else None
@@ -120,7 +120,7 @@ def _ending_doubts(document: Document) -> list[Problem]:
     ]
 
 
-def folded(document: Document, found: Findings) -> Document:
+def folded(document: Document, found: Problems) -> Document:
     """The document with our spelling of keys: `[Build]` and `CMD` are `[build]` and `cmd`.
 
     Air's reader looks for a key in more than one case; here any will do. Of two spellings in one
@@ -133,7 +133,7 @@ def folded(document: Document, found: Findings) -> Document:
     for path in document.lines:
         if path and word(path[-1]) != path[-1]:
             text = f"{path[-1]} is read as {word(path[-1])}"
-            found.doubts.append(Problem(text, document.where(path)))
+            found.warnings.append(Problem(text, document.where(path)))
     return replace(document, table=_folded(document.table), lines=lines)
 
 
@@ -165,7 +165,7 @@ def _folded(value: Any) -> Any:
     return table
 
 
-def moved(settings: Settings) -> Settings:
+def moved(settings: Written) -> Written:
     """Air moves its default texts, even written ones, along with `tmp_dir`."""
     tmp_dir = settings["tmp_dir"].value
     if tmp_dir == "tmp":

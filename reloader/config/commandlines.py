@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class LineWarning:
     """`key` of `[build]`, the item of its list from 0, what is doubtful, and what to do."""
 
     key: str
@@ -56,33 +56,33 @@ _BACKSLASHES_LATER = re.compile(r"(?<=\s)(?:\.{1,2}|[\w-]{2,})\\\w[\w.\\-]+")
 _QUOTED = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
 
 
-def doubts(config: Config, platform: str = sys.platform) -> Iterator[Doubt]:
+def warnings(config: Config, platform: str = sys.platform) -> Iterator[LineWarning]:
     """All that the command lines of a config show."""
     build = config.build
     for key, line in (("cmd", build.cmd), *(("pre_cmd", line) for line in build.pre_cmd)):
         index = build.pre_cmd.index(line) if key == "pre_cmd" else None
         yield from _job(key, index, line, config.command_dir)
     if build.app and (tool := self_reloaders.of(config)):
-        yield Doubt(build.app.key, None, tool.text, tool.advice)
+        yield LineWarning(build.app.key, None, tool.text, tool.advice)
     if platform != "win32":
         yield from _windows(config)
 
 
-def _job(key: str, index: int | None, line: str, folder: str) -> Iterator[Doubt]:
+def _job(key: str, index: int | None, line: str, folder: str) -> Iterator[LineWarning]:
     """A command that is waited for."""
     if found := _KILLS.search(line):
         text = f"`{found[0].split()[0]}` ends what runs, and also an app that is still wanted"
         hint = "reloader ends the old app itself when the new one is built; leave this out"
-        yield Doubt(key, index, text, hint)
+        yield LineWarning(key, index, text, hint)
     for part in _PARTS.split(line):
         stays = _STAYS.match(_plain(part)) or self_reloaders.find(part, folder)
         if stays and not part.rstrip().endswith("&"):
             text = f"`{_plain(part).strip()}` goes on for ever, and is waited for"
             hint = "run it apart from reloader, or build once: without dev, watch or serve"
-            yield Doubt(key, index, text, hint)
+            yield LineWarning(key, index, text, hint)
 
 
-def _windows(config: Config) -> Iterator[Doubt]:
+def _windows(config: Config) -> Iterator[LineWarning]:
     build = config.build
     lines: list[tuple[str, int | None, str]] = [("cmd", None, build.cmd)]
     lines += [(build.app.key, None, build.app.text)] if build.app else []
@@ -93,10 +93,10 @@ def _windows(config: Config) -> Iterator[Doubt]:
         hint = "what is for Windows alone goes to [build.windows]"
         is_plain = not _BACKSLASHES.match(start)
         if is_plain and (found := _WINDOWS.match(start)):
-            yield Doubt(key, index, f"`{found[0].strip()}` is a command of Windows", hint)
+            yield LineWarning(key, index, f"`{found[0].strip()}` is a command of Windows", hint)
         elif found := _BACKSLASHES.match(start) or _later(build, key, start):
             text = f"`{found[0].strip()}` has \\ between its names, which sh takes for quoting"
-            yield Doubt(key, index, text, f"write /; {hint}")
+            yield LineWarning(key, index, text, f"write /; {hint}")
 
 
 def _later(build: Build, key: str, line: str) -> re.Match[str] | None:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from reloader.config import air, model, values
 from reloader.config.model import Layer, Origin, Rule
 from reloader.config.wording import nearest, shown
+from reloader.config.written import Problems, Setting, Written
 from reloader.errors import Problem
-from reloader.light import dataclass, field, replace
+from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -28,34 +29,6 @@ NOTHING_TO_RUN = "true"  # a program that does nothing and succeeds: what follow
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A value and where it came from."""
-
-    value: Any
-    origin: Origin
-    parts: tuple[Mapping[str, Origin], ...] = ()  # of tables: of each table, by key
-
-
-Settings = dict[str, Setting]  # by key: "build.cmd"
-
-
-@dataclass
-class Findings:
-    """The problems, warnings and infos that were found while a config was read."""
-
-    problems: list[Problem] = field(default_factory=list)
-    doubts: list[Problem] = field(default_factory=list)
-    remarks: list[Problem] = field(default_factory=list)
-
-    def misfits(self, where: str, name: str, error: values.MisfitError) -> None:
-        """The problems of a value that came from a flag or a variable."""
-        for misfit in error.misfits:
-            item = "" if misfit.item is None else f"item {misfit.item + 1}: "
-            text = f"{name}{item}expected {misfit.expected}, found {misfit.found}"
-            self.problems.append(Problem(text, where, misfit.hint))
-
-
-@dataclass(frozen=True)
 class Guess:
     """A way to run a project of which no config names a command.
 
@@ -69,27 +42,27 @@ class Guess:
     takes_args: bool = False
 
 
-def guess_layer(guess: Guess) -> Settings:
+def guess_layer(guess: Guess) -> Written:
     """Returns what was found in the project, below all that somebody wrote."""
     origin = Origin(Layer.FOUND, guess.where)
     return {key: Setting(value, origin) for key, value in guess.settings.items()}
 
 
-def file_layer(document: Document, *, is_air: bool, platform: str, found: Findings) -> Settings:
+def file_layer(document: Document, *, is_air: bool, platform: str, found: Problems) -> Written:
     """Returns the settings of a file; on `platform`, `[build.PLATFORM]` goes before `[build]`."""
     return _FileReader(document, is_air, found).read(platform)
 
 
-def app_layer(document: Document, name: str, *, platform: str, found: Findings) -> Settings:
+def app_layer(document: Document, name: str, *, platform: str, found: Problems) -> Written:
     """Returns what the table of an app says, which goes before what the apps of a file share."""
     table = document.below("apps", name)
     return _FileReader(table, False, found, app=name).read(platform) if table else {}
 
 
-def environment_layer(environ: Mapping[str, str], found: Findings) -> Settings:
+def environment_layer(environ: Mapping[str, str], found: Problems) -> Written:
     """Returns the settings of `RELOADER_…` variables; an empty one counts for texts and lists."""
     keys = {variable(key): key for key in OPTIONS}
-    settings: Settings = {}
+    settings: Written = {}
     for name, text in environ.items():
         if not name.startswith(ENVIRONMENT_PREFIX):
             continue
@@ -102,24 +75,24 @@ def environment_layer(environ: Mapping[str, str], found: Findings) -> Settings:
     return settings
 
 
-def _note_near_miss(name: str, keys: Mapping[str, str], found: Findings) -> None:
+def _note_near_miss(name: str, keys: Mapping[str, str], found: Problems) -> None:
     """Most other RELOADER_ variables are somebody else's; one letter off is a slip."""
     from difflib import get_close_matches
 
     if close := get_close_matches(name, keys, n=1, cutoff=0.93):
-        found.doubts.append(Problem("no such variable, ignored", name, f"{close[0]} is one"))
+        found.warnings.append(Problem("no such variable, ignored", name, f"{close[0]} is one"))
 
 
-def flag_layer(flags: Mapping[str, Sequence[str]], found: Findings) -> Settings:
+def flag_layer(flags: Mapping[str, Sequence[str]], found: Problems) -> Written:
     """Returns the settings of `--section.key` flags; `flags` has all texts given for a key."""
-    settings: Settings = {}
+    settings: Written = {}
     for key, texts in flags.items():
         _read_texts(settings, key, texts, Origin(Layer.FLAG, f"--{key}"), found)
     return settings
 
 
 def _read_texts(
-    settings: Settings, key: str, texts: Sequence[str], origin: Origin, found: Findings
+    settings: Written, key: str, texts: Sequence[str], origin: Origin, found: Problems
 ) -> None:
     try:
         value = values.read_texts(key, OPTIONS[key], texts)
@@ -137,14 +110,14 @@ def variable(key: str) -> str:
 class _FileReader:
     """Walks the tables of a document and takes what the model knows."""
 
-    def __init__(self, document: Document, is_air: bool, found: Findings, app: str = "") -> None:
+    def __init__(self, document: Document, is_air: bool, found: Problems, app: str = "") -> None:
         self.document = document
         self.is_air = is_air
         self.found = found
         self.app = app  # the name of the app that the table is of; "" for a whole file
-        self.settings: Settings = {}
+        self.settings: Written = {}
 
-    def read(self, platform: str) -> Settings:
+    def read(self, platform: str) -> Written:
         for key, value in self.document.table.items():
             if key in model.SECTIONS:
                 if self._is_table((key,), value):
@@ -173,7 +146,7 @@ class _FileReader:
                 self.settings[f"env.{name}"] = Setting(text, self._origin(path))
 
     def _section(self, section: str, table: Mapping[str, Any], platform: str) -> None:
-        overrides: Settings = {}
+        overrides: Written = {}
         for name, value in table.items():
             path, key = (section, name), f"{section}.{name}"
             if key == "build.rules":
@@ -188,8 +161,8 @@ class _FileReader:
                 self._unknown(path, [*OPTIONS, "build.rules"])
         self.settings |= overrides
 
-    def _platform(self, path: Path, table: Mapping[str, Any]) -> Settings:
-        settings: Settings = {}
+    def _platform(self, path: Path, table: Mapping[str, Any]) -> Written:
+        settings: Written = {}
         for name, value in table.items():
             if name in model.PLATFORM_KEYS:
                 self._take(settings, f"build.{name}", (*path, name), value)
@@ -212,7 +185,7 @@ class _FileReader:
                 text = f"{_dotted((*path, index))}: two rules have the name {shown(rule.name)}"
                 where = self.document.where((*path, index))
                 hint = f"this one is called {shown(own.name)}"
-                self.found.doubts.append(Problem(text, where, hint))
+                self.found.warnings.append(Problem(text, where, hint))
         parts = tuple(
             {name: self._origin((*path, index, name)) for name in table}
             for index, table in enumerate(tables)
@@ -221,7 +194,7 @@ class _FileReader:
 
     def _rule(self, path: Path, table: Mapping[str, Any]) -> Rule | None:
         """One rule; Air's name for the one without is its number, from 0."""
-        settings: Settings = {}
+        settings: Written = {}
         for name, value in table.items():
             if name in _RULE_OPTIONS:
                 self._take(settings, name, (*path, name), value)
@@ -237,14 +210,14 @@ class _FileReader:
             rule = replace(rule, cmd=NOTHING_TO_RUN)
         return rule if rule.name else replace(rule, name=f"rule-{path[-1]}")
 
-    def _take(self, settings: Settings, key: str, path: Path, value: object) -> None:
+    def _take(self, settings: Written, key: str, path: Path, value: object) -> None:
         option = self._option(key, path)
         origin = self._origin(path)
         if self.is_air:
             read, hint = air.possible(key, option.kind, value)
             if read is not value:
                 text = f"{_dotted(path)}: {shown(value)} is read as {read}"
-                self.found.doubts.append(Problem(text, origin.where, hint))
+                self.found.warnings.append(Problem(text, origin.where, hint))
                 value = read
         try:
             settings[key] = Setting(values.read(key, option, value), origin)
@@ -272,7 +245,7 @@ class _FileReader:
 
     def _problem(self, path: Path, text: str, hint: str = "") -> None:
         where = self.document.where(path)
-        self.found.problems.append(Problem(f"{self._key(path)}: {text}", where, hint))
+        self.found.errors.append(Problem(f"{self._key(path)}: {text}", where, hint))
 
     def _key(self, path: Path) -> str:
         return _dotted(("apps", self.app, *path) if self.app else path)
@@ -291,7 +264,7 @@ class _FileReader:
             hint = f"{air.OLD[key]} is its name now"
         if self.is_air:
             where = self.document.where(path)
-            self.found.doubts.append(Problem(f"{key}: unknown key, ignored", where, hint))
+            self.found.warnings.append(Problem(f"{key}: unknown key, ignored", where, hint))
         else:
             self._problem(path, "unknown table" if is_table else "unknown key", hint)
 

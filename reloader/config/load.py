@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reloader.config import air, apps, discover, model, project, validate, warnings
 from reloader.config.layers import (
-    Findings,
     Guess,
-    Setting,
-    Settings,
     app_layer,
     environment_layer,
     file_layer,
@@ -23,6 +20,7 @@ from reloader.config.layers import (
     guess_layer,
 )
 from reloader.config.model import Config, Layer, Origin
+from reloader.config.written import Problems, Setting, Written
 from reloader.errors import ConfigError, Problem
 from reloader.light import dataclass, field, replace
 
@@ -59,7 +57,7 @@ class Invocation:
 
 
 class Reading(NamedTuple):
-    """All that came of reading: a config, or what is wrong with it; and what is doubtful.
+    """The outcome of reading: a config or the errors in it, with warnings and infos.
 
     `apps`: the apps of the file that are to run, in the order of need; () for a file that is one
     app, or if that can't be told.
@@ -67,8 +65,8 @@ class Reading(NamedTuple):
 
     config: Config | None
     problems: tuple[Problem, ...]
-    doubts: tuple[Problem, ...]
-    remarks: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    infos: tuple[Problem, ...]
     document: Document | None = None
     apps: tuple[str, ...] = ()
 
@@ -103,12 +101,12 @@ def read(
 
 
 def _read(invocation: Invocation, environ: Mapping[str, str], cwd: str, platform: str) -> Reading:
-    found = Findings()
+    found = Problems()
     document, cwd = _document(invocation, environ, cwd, found)
     running = _running(invocation, document, found)
-    is_unread = bool(found.problems)
+    is_unread = bool(found.errors)
     if document and invocation.app not in {"", *running}:
-        return Reading(None, tuple(found.problems), (), (), document, running)
+        return Reading(None, tuple(found.errors), (), (), document, running)
     written = _overlay(
         _file_layer(document, platform, found),
         _app_layer(document, invocation.app, platform, found),
@@ -125,21 +123,21 @@ def _read(invocation: Invocation, environ: Mapping[str, str], cwd: str, platform
         config = _config(written, document, environ, cwd, found, app=invocation.app)
         args = () if guess.takes_args else invocation.args
         config = replace(config, args=args, found=guess.text)
-    elif not (document or found.problems or any(key in written for key in _COMMANDS)):
-        found.problems.append(_nothing_found(cwd))
+    elif not (document or found.errors or any(key in written for key in _COMMANDS)):
+        found.errors.append(_nothing_found(cwd))
     else:
         config = _config(written, document, environ, cwd, found, app=invocation.app)
         config = replace(config, args=invocation.args)
     if config:
-        found.doubts += warnings.at_start(config)
-    rest = tuple(found.doubts), tuple(found.remarks)
-    if found.problems or config is None:
-        return Reading(None, tuple(found.problems), *rest, document, running)
-    config = replace(config, doubts=rest[0], remarks=rest[1])
+        found.warnings += warnings.at_start(config)
+    rest = tuple(found.warnings), tuple(found.infos)
+    if found.errors or config is None:
+        return Reading(None, tuple(found.errors), *rest, document, running)
+    config = replace(config, warnings=rest[0], infos=rest[1])
     return Reading(config, (), *rest, document, running)
 
 
-def _running(invocation: Invocation, document: Document | None, found: Findings) -> tuple[str, ...]:
+def _running(invocation: Invocation, document: Document | None, found: Problems) -> tuple[str, ...]:
     """Returns the apps of the file that are to run; what is wrong between them is a problem."""
     if document is None:
         return ()
@@ -148,17 +146,17 @@ def _running(invocation: Invocation, document: Document | None, found: Findings)
         came = "gone" if invocation.app else "new"
         text = f"the tables [apps.NAME] are {came}: start reloader again for that"
         wrong = [Problem(text, document.name)]
-    found.problems += wrong
+    found.errors += wrong
     if wrong or not invocation.app:
         return ()
     try:
         return apps.selected(document, invocation.wanted, invocation.profiles)
     except ConfigError as error:
-        found.problems += error.problems
+        found.errors += error.problems
         return ()
 
 
-def _ignoring(written: Settings, globs: tuple[str, ...]) -> Settings:
+def _ignoring(written: Written, globs: tuple[str, ...]) -> Written:
     """The files that the command line ignores are added to those that the config leaves out."""
     key = "build.exclude_file"
     if not globs:
@@ -167,7 +165,7 @@ def _ignoring(written: Settings, globs: tuple[str, ...]) -> Settings:
     return written | {key: Setting((*above, *globs), Origin(Layer.FLAG, "-i"))}
 
 
-def _typed(written: Settings, invocation: Invocation) -> Settings:
+def _typed(written: Written, invocation: Invocation) -> Written:
     """The app that was typed goes before what a file says; a build that is written stays."""
     if invocation.typed is None:
         return written
@@ -176,7 +174,7 @@ def _typed(written: Settings, invocation: Invocation) -> Settings:
     return _overlay(layer, written, {k: v for k, v in layer.items() if k in project.APP_KEYS})
 
 
-def _needs_look(written: Settings, document: Document | None, args: tuple[str, ...]) -> bool:
+def _needs_look(written: Written, document: Document | None, args: tuple[str, ...]) -> bool:
     """Returns True if no command is written and the file is not Air's, which means Go's default.
 
     Beside a build alone, what is after `--` is the app.
@@ -188,11 +186,11 @@ def _needs_look(written: Settings, document: Document | None, args: tuple[str, .
 
 
 def _looked(
-    invocation: Invocation, written: Settings, document: Document | None, cwd: str, found: Findings
+    invocation: Invocation, written: Written, document: Document | None, cwd: str, found: Problems
 ) -> Guess | None:
     """Returns the way to run the project by a look at it; None if not needed, or not clear."""
     args = invocation.args
-    if found.problems or invocation.look is None or not _needs_look(written, document, args):
+    if found.errors or invocation.look is None or not _needs_look(written, document, args):
         return None
     root = str(written["root"].value) if "root" in written else "."
     folder = os.path.normpath(os.path.join(cwd, os.path.expanduser(root)))
@@ -200,22 +198,22 @@ def _looked(
         return invocation.look(folder, args)
     except ConfigError as error:
         if document is None:  # else what is missing in it is said
-            found.problems += error.problems
+            found.errors += error.problems
         return None
 
 
 def meaning(document: Document, environ: Mapping[str, str], cwd: str) -> Config:
     """Returns the values of a document alone, whatever is wrong with it."""
-    found = Findings()
+    found = Problems()
     return _config(_file_layer(document, PLATFORM, found), document, environ, cwd, found)
 
 
 def _config(  # noqa: PLR0913 -- a layer each
-    written: Settings,
+    written: Written,
     document: Document | None,
     environ: Mapping[str, str],
     cwd: str,
-    found: Findings,
+    found: Problems,
     *,
     app: str = "",
 ) -> Config:
@@ -234,7 +232,7 @@ def _config(  # noqa: PLR0913 -- a layer each
 
 
 def _document(
-    invocation: Invocation, environ: Mapping[str, str], cwd: str, found: Findings
+    invocation: Invocation, environ: Mapping[str, str], cwd: str, found: Problems
 ) -> tuple[Document | None, str]:
     """The config file and the folder it is for; what is wrong joins what is wrong with the flags.
 
@@ -250,14 +248,14 @@ def _document(
         if document is None and folder != cwd:
             start, document = folder, discover.find("", {}, folder)
     except ConfigError as error:
-        found.problems += error.problems
+        found.errors += error.problems
         return None, start
     if document is None or not air.is_air(document.name):
         return document, start
     return air.folded(document, found), folder if start == cwd else start
 
 
-def _file_layer(document: Document | None, platform: str, found: Findings) -> Settings:
+def _file_layer(document: Document | None, platform: str, found: Problems) -> Written:
     if document is None:
         return {}
     is_air = air.is_air(document.name)
@@ -265,7 +263,7 @@ def _file_layer(document: Document | None, platform: str, found: Findings) -> Se
     return air.adapted(settings, document, found) if is_air else settings
 
 
-def _app_layer(document: Document | None, name: str, platform: str, found: Findings) -> Settings:
+def _app_layer(document: Document | None, name: str, platform: str, found: Problems) -> Written:
     """Returns what the app's own table says; a condition that it leaves open is the natural one."""
     if document is None or not name:
         return {}
@@ -282,13 +280,13 @@ def _app_layer(document: Document | None, name: str, platform: str, found: Findi
 _WATCHED = frozenset({"build.include_ext", "build.include_dir", "build.include_file"})
 
 
-def _overlay(*layers: Settings) -> Settings:
+def _overlay(*layers: Written) -> Written:
     """The layers over each other, the last on top.
 
     The keys that name the app are one choice: `--build.bin x` runs x although the file has an
     `entrypoint`, which would go first within one layer.
     """
-    settings: Settings = {}
+    settings: Written = {}
     for layer in layers:
         if any(key in layer and layer[key].value for key in project.APP_KEYS):
             settings = {k: v for k, v in settings.items() if k not in project.APP_KEYS}
@@ -296,7 +294,7 @@ def _overlay(*layers: Settings) -> Settings:
     return settings
 
 
-def _completed(written: Settings, root: str, is_air: bool, app: str) -> Settings:
+def _completed(written: Written, root: str, is_air: bool, app: str) -> Written:
     """Every key with its value: what was written over what the folder tells."""
     tmp_dir = written["tmp_dir"].value if "tmp_dir" in written else model.Config.tmp_dir
     holds = project.Project(go=True, air=True) if is_air else project.look(root)
@@ -307,12 +305,12 @@ def _completed(written: Settings, root: str, is_air: bool, app: str) -> Settings
     if "build.cmd" in written and not is_air:
         values["build.bin"] = ""  # Go's goes with Go's command; Air's stands alone
     default = {key: Setting(value, _DEFAULT) for key, value in values.items()}
-    no_app: Settings = {key: Setting(type(values[key])(), _DEFAULT) for key in project.APP_KEYS}
+    no_app: Written = {key: Setting(type(values[key])(), _DEFAULT) for key in project.APP_KEYS}
     settings = no_app | _overlay(default, written)
     return air.moved(settings) if is_air else settings
 
 
-def _root(written: Settings, cwd: str, home: str, found: Findings, *, is_air: bool) -> str:
+def _root(written: Written, cwd: str, home: str, found: Problems, *, is_air: bool) -> str:
     """Returns the project's folder, absolute, as it is written; checks that it is one.
 
     A root that is a link stays one: when the link is swapped, the next start runs where it leads
@@ -323,7 +321,7 @@ def _root(written: Settings, cwd: str, home: str, found: Findings, *, is_air: bo
     if ".." in setting.value.split("/"):  # behind a link it leads elsewhere than it reads
         root = os.path.realpath(os.path.join(os.path.realpath(cwd), setting.value))
     if problem := validate.root_problem(root, setting.origin):
-        (found.doubts if is_air and not os.path.exists(root) else found.problems).append(problem)
+        (found.warnings if is_air and not os.path.exists(root) else found.errors).append(problem)
     return root
 
 
@@ -334,7 +332,7 @@ def _path(text: str, folder: str, home: str) -> str:
     return os.path.normpath(os.path.join(folder, text))
 
 
-def _resolved(settings: Settings, root: str, home: str) -> Config:
+def _resolved(settings: Written, root: str, home: str) -> Config:
     sections: dict[str, dict[str, Any]] = {name: {} for name in (*model.SECTIONS, "app", "env")}
     top: dict[str, Any] = {}
     for key, setting in settings.items():
@@ -353,33 +351,33 @@ def _resolved(settings: Settings, root: str, home: str) -> Config:
     )
 
 
-def _checked(config: Config, home: str, cwd: str, found: Findings) -> Config:
+def _checked(config: Config, home: str, cwd: str, found: Problems) -> Config:
     """The config, without what it must not do."""
     file_dir = os.path.realpath(os.path.dirname(os.path.join(cwd, config.file)))
     if problem := validate.dangerous_root(config, home, file_dir if config.file else ""):
-        found.problems.append(problem)
-    found.problems += validate.app_problems(config)
+        found.errors.append(problem)
+    found.errors += validate.app_problems(config)
     if config.misc.clean_on_exit and (why := validate.cleaning(config, home)):
         config = _uncleaned(config, why, found)
     build = config.build
     runs = build.cmd or build.full_bin or build.entrypoint or build.bin or build.rules
-    if not (runs or found.problems):
+    if not (runs or found.errors):
         text = "nothing to run: expected one of build.bin, build.entrypoint and build.cmd"
         table = f"[apps.{config.name}.build]" if config.name else "[build]"
         hint = f'add bin = "…", the command line of the app, to {table}'
-        found.problems.append(Problem(text, config.file, hint))
+        found.errors.append(Problem(text, config.file, hint))
     return config
 
 
-def _uncleaned(config: Config, why: str, found: Findings) -> Config:
+def _uncleaned(config: Config, why: str, found: Problems) -> Config:
     """Not ours to delete: refused, but in an Air file, which must run as it is, left alone."""
     key = "misc.clean_on_exit"
     origin = config.origins[key]
     if config.is_air:
-        found.doubts.append(validate.problem(key, origin, f"{why}; it is left alone"))
+        found.warnings.append(validate.problem(key, origin, f"{why}; it is left alone"))
         return replace(config, misc=replace(config.misc, clean_on_exit=False))
     hint = 'give tmp_dir a folder of its own, like "tmp"'
-    found.problems.append(validate.problem(key, origin, why, hint))
+    found.errors.append(validate.problem(key, origin, why, hint))
     return config
 
 

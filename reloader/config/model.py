@@ -202,7 +202,7 @@ class Log:
     main_only: bool = opt(False, "No lines about changes, builds and starts.")
     silent: bool = opt(False, "No lines at all.")
     verbose: bool = opt(
-        False, "More lines: builds and rules as they begin, remarks on the config.", here_only=True
+        False, "More lines: builds and rules as they begin, infos about the config.", here_only=True
     )
 
 
@@ -483,23 +483,13 @@ class Config:
     args: tuple[str, ...] = ()  # after `--`: more arguments for the app
     origins: Mapping[str, Origin] = field(default_factory=dict)  # "build.cmd" -> where from
     rule_origins: tuple[Mapping[str, Origin], ...] = ()  # of each of build.rules, by key
-    doubts: tuple[Problem, ...] = ()  # what is allowed and probably not meant
-    remarks: tuple[Problem, ...] = ()  # what a value means, where that may surprise
+    warnings: tuple[Problem, ...] = ()  # allowed, and probably not meant
+    infos: tuple[Problem, ...] = ()  # the meaning of a value, where that may surprise
 
     @property
     def command_dir(self) -> str:
         """Returns the directory in which commands run."""
         return self.workdir or self.root
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Returns the warnings, one line each, for the start of a run."""
-        return tuple(problem.line for problem in self.doubts)
-
-    @property
-    def asides(self) -> tuple[str, ...]:
-        """Returns the infos, one line each, for `--json` and `log.verbose`."""
-        return tuple(problem.line for problem in self.remarks)
 
 
 SECTIONS = (

@@ -89,9 +89,9 @@ def closer(config: Config, document: Document | None) -> Iterator[Problem]:
     yield from _places(config, document)
     from reloader.config import commandlines
 
-    for doubt in commandlines.doubts(config):
-        place = at(config, document, f"build.{doubt.key}", doubt.index)
-        yield problem(f"build.{doubt.key}", place, doubt.text, doubt.hint)
+    for warning in commandlines.warnings(config):
+        place = at(config, document, f"build.{warning.key}", warning.index)
+        yield problem(f"build.{warning.key}", place, warning.text, warning.hint)
 
 
 # --- stopping ------------------------------------------------------------------------------------

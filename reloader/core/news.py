@@ -295,7 +295,7 @@ class Warned:
 
 
 @dataclass(frozen=True)
-class Noted:
+class Informed:
     """Something worth knowing that people are not told each time."""
 
     text: str
@@ -350,7 +350,7 @@ News = (
     | KeysOffered
     | ProxyStarted
     | Warned
-    | Noted
+    | Informed
     | QuitStarted
     | AppRemoved
     | QuitFinished

@@ -29,8 +29,8 @@ from reloader.core.news import (
     ConfigRejected,
     Greeted,
     HookFailed,
+    Informed,
     KeysOffered,
-    Noted,
     Paused,
     ProblemsFound,
     ProxyStarted,
@@ -109,7 +109,7 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
             return Line(Part.WATCHER, "change", path + more + (f"  → {rule}" if rule else ""))
         case ChangeIgnored(path, _):
             return Line(Part.WATCHER, "ignored", _unlisted(path), dim=True)
-        case BuildStarted() | RuleStarted() | Noted() | ProblemsFound() | AppReady(address=""):
+        case BuildStarted() | RuleStarted() | Informed() | ProblemsFound() | AppReady(address=""):
             return None
         case BuildSucceeded(command, seconds):
             return Line(Part.BUILD, "build", f"{command}  {duration(seconds)}")
@@ -203,7 +203,7 @@ def beginning(news: News) -> Line | None:
             return Line(Part.BUILD, "build", f"started: {command}")
         case RuleStarted(rule, command):
             return Line(Part.BUILD, rule, f"started: {command}")
-        case Noted(text):
+        case Informed(text):
             return Line(Part.MAIN, "note", text)
         case _:
             return None

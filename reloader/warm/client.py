@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from reloader.core.facts import Noticed
-from reloader.core.news import Noted
+from reloader.core.news import Informed
 from reloader.light import dataclass, field, replace
 from reloader.process.children import SpawnError
 from reloader.warm.inside import wire
@@ -336,7 +336,7 @@ class Warm:
     def _tell(self, text: str) -> None:
         if text != self._told:
             self._told = text
-            self._news.append(Noticed(Noted(text)))
+            self._news.append(Noticed(Informed(text)))
 
 
 def _started_anew(notes: int) -> str:

@@ -430,7 +430,7 @@ def check_overlap(before: World, after: World) -> None:
     must(state.shutdown is None or after.gate[0] is not Gate.HOLD, "clients wait at the end")
     if not state.settings.strategy.overlap or state.shutdown is not None:
         return
-    is_start = any(p.life is Life.SPAWNING for p in state.generations[-1:])
+    is_start = any(p.ticket > before.state.tickets for p in state.generations)
     leaving = sum(not proc.wanted for proc in state.generations)
     must(not is_start or leaving <= LEAVING_MOST, "started beside too many that are ending")
     served = serving(before.state)

@@ -87,7 +87,7 @@ def test_every_key_comes_to_what_the_model_of_air_says(file, platform, tmp_path)
     assert reading.config, [str(problem) for problem in reading.problems]
     found = {key: value_of(reading.config, key) for key in wanted}
     assert found == wanted
-    unknown = {p.text.split(":")[0] for p in reading.doubts if "unknown key" in p.text}
+    unknown = {p.text.split(":")[0] for p in reading.warnings if "unknown key" in p.text}
     ours = {key for key in unknown if key.startswith("watch.")}  # a table that Air doesn't have
     assert (unknown - ours) | {"watch" for _ in ours} == set(meant.unknown)
     rules = reading.config.build.rules

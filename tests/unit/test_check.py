@@ -44,7 +44,7 @@ def findings(project, programs, text, name=".reload.toml", **given):
     return check(reading, {"PATH": programs})
 
 
-def doubts(project, programs, text, name=".reload.toml"):
+def warned(project, programs, text, name=".reload.toml"):
     """`FILE:LINE: what` and the hint of each doubt; nothing may be wrong."""
     found = findings(project, programs, text, name)
     assert Level.ERROR not in {finding.level for finding in found}
@@ -123,13 +123,13 @@ def test_anchors_where_they_belong_are_no_doubt(project, programs):
     """At the ends of an alternative, in a class, quoted."""
     text = r"exclude_regex = ['^zq|^y$', '(^zq|q$)', '[^a]zq', 'zq\^x', 'zq\$x', 'zq[$^]x', 'x?^z']"
 
-    assert doubts(project, programs, f"[build]\n{APP}{text}\n") == []
+    assert warned(project, programs, f"[build]\n{APP}{text}\n") == []
 
 
 @pytest.mark.parametrize(("lines", "said", "hint"), DOUBTS)
-def test_doubts(project, programs, lines, said, hint):
+def test_warnings(project, programs, lines, said, hint):
     """Each with its line and what to do."""
-    found = doubts(project, programs, f"[build]\n{APP}{lines}\n")
+    found = warned(project, programs, f"[build]\n{APP}{lines}\n")
 
     (match,) = [doubt for doubt in found if said in doubt[0]]
     assert hint in match[1]
@@ -142,7 +142,7 @@ def test_items_have_their_own_line(project, programs):
     """A list over several lines is told by the item."""
     text = f'[build]\n{APP}pre_cmd = [\n  "make",\n  "pkill x",\n]\n'
 
-    ((said, _),) = [d for d in doubts(project, programs, text) if "pkill" in d[0]]
+    ((said, _),) = [d for d in warned(project, programs, text) if "pkill" in d[0]]
     assert said.startswith(".reload.toml:5: build.pre_cmd: `pkill`")
 
 
@@ -150,7 +150,7 @@ def test_a_platform_s_own_commands_are_judged_there(project, programs):
     """What runs here is looked at, in the line it comes from."""
     text = f'[build]\n{APP}cmd = "x.bat"\n[build.linux]\ncmd = "make"\npre_cmd = ["a.bat"]\n'
 
-    found = [said for said, _ in doubts(project, programs, text)]
+    found = [said for said, _ in warned(project, programs, text)]
 
     assert found == [".reload.toml:6: build.pre_cmd: `a.bat` is a command of Windows"]
 
@@ -159,7 +159,7 @@ def test_files_that_are_not_there(project, programs):
     """env_files and the folders of rules too."""
     text = f'env_files = [".env"]\n[build]\n{APP}[[build.rules]]\ncmd = "x"\ninclude_dir = "css"\n'
 
-    found = [said for said, _ in doubts(project, programs, text)]
+    found = [said for said, _ in warned(project, programs, text)]
 
     assert found == [
         '.reload.toml:1: env_files: there is no file ".env"',
@@ -173,7 +173,7 @@ def test_env_files_are_read(project, programs):
     (project / "win.env").write_text("A=1\n", encoding="utf-16")
     text = f'env_files = [".env", "win.env"]\n[build]\n{APP}'
 
-    assert [said for said, _ in doubts(project, programs, text)] == [
+    assert [said for said, _ in warned(project, programs, text)] == [
         "win.env: the env file can't be read: is UTF-16; save it as UTF-8",
         ".env:3: expected NAME=value",
     ]
@@ -196,7 +196,7 @@ rerun_delay = 500
 [misc]
 clean_on_exit = false
 """
-    assert doubts(project, programs, text, ".air.toml") == []
+    assert warned(project, programs, text, ".air.toml") == []
 
 
 def test_flags_and_variables_are_judged_too(project, programs):
@@ -319,7 +319,7 @@ def test_what_is_accepted_and_wrong(project, programs, text, said):
     for name in ("python3", "node", "env"):
         (project.parent / "programs" / name).write_text("#!/bin/sh\n")
         (project.parent / "programs" / name).chmod(0o755)
-    found = [line for line, _ in doubts(project, programs, text) if said in line]
+    found = [line for line, _ in warned(project, programs, text) if said in line]
     assert len(found) == 1
     assert found[0].startswith(".reload.toml:")
 
@@ -338,7 +338,7 @@ def test_what_is_accepted_and_wrong(project, programs, text, said):
 )
 def test_what_is_right(project, programs, text):
     """No false alarm."""
-    assert doubts(project, programs, text) == []
+    assert warned(project, programs, text) == []
 
 
 def test_a_color_is_one_of_those_there_are(project, programs):

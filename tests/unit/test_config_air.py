@@ -9,6 +9,7 @@ import pytest
 
 from reloader.config import air, model
 from reloader.config.model import Layer
+from tests.helpers.problems import lines
 from tests.unit.test_config_load import loaded, problems
 
 
@@ -141,8 +142,10 @@ def test_what_air_init_writes_is_all_default(tmp_path):
     }
     for section in ("log", "color", "misc", "screen", "terminal", "proxy", "watch", "swap"):
         assert getattr(written, section) == getattr(empty, section)
-    assert len(written.asides) == 1
-    assert written.asides[0].startswith(".air.toml:14: build.delay: 1000 is what air init writes")
+    (info,) = lines(written.infos)
+    assert info.startswith(
+        ".air.toml:14: build.delay: 1000 is what air init writes"
+    )
 
 
 @pytest.mark.parametrize(
@@ -238,7 +241,7 @@ no_pty = true
 [ignore]
 patterns = ["*.md"]
 """
-    assert from_air(tmp_path, text).notes == (
+    assert lines(from_air(tmp_path, text).warnings) == (
         ".air.toml:1: bin: unknown key, ignored; bin belongs to [build]",
         ".air.toml:2: env_file: unknown key, ignored; did you mean env_files?",
         ".air.toml:4: build.stop_on_root: unknown key, ignored; did you mean build.stop_on_error?",
@@ -259,7 +262,7 @@ def test_the_nearest_key_is_the_nearest_of_all(tmp_path):
         'watch_dir = ""\n[build]\nenv_file = ".env"\nexclude_dirs = []\nclear_on_rebuilds = true\n'
     )
 
-    hints = [note.partition("; ")[2] for note in from_air(tmp_path, text).notes]
+    hints = [note.partition("; ")[2] for note in lines(from_air(tmp_path, text).warnings)]
     assert hints == [
         "build.include_dir is its name now",
         "did you mean env_files?",
@@ -287,7 +290,7 @@ def test_endings_with_a_dot_match_and_are_noted(tmp_path):
     config = from_air(tmp_path, '[build]\ninclude_ext = [\n"go",\n".env",\n]\n')
 
     assert config.build.include_ext == ("go", "env")
-    assert config.notes == (
+    assert lines(config.warnings) == (
         '.air.toml:4: build.include_ext: ".env" is read as "env" (Air never matches it)',
     )
 
@@ -326,7 +329,7 @@ def test_an_air_file_that_would_delete_too_much_runs_and_deletes_nothing(tmp_pat
     config = from_air(tmp_path, text)
 
     assert config.misc.clean_on_exit is False
-    assert "it is left alone" in config.notes[0]
+    assert "it is left alone" in lines(config.warnings)[0]
 
 
 # What real files hold, in words of our own: each line is one that Air accepts.
@@ -389,8 +392,8 @@ def test_keys_in_any_case(tmp_path):
     assert (config.build.cmd, config.build.bin) == ("make", "./app")
     assert (config.build.rules[0].cmd, config.log.time) == ("x", True)
     assert config.origins["build.cmd"].where == ".air.toml:2"
-    assert ".air.toml:2: CMD is read as cmd" in config.notes
-    assert ".air.toml:4: build.thread: unknown key, ignored" in config.notes
+    assert ".air.toml:2: CMD is read as cmd" in lines(config.warnings)
+    assert ".air.toml:4: build.thread: unknown key, ignored" in lines(config.warnings)
 
 
 def test_of_two_spellings_the_usual_one_counts(tmp_path):
@@ -476,7 +479,7 @@ def test_times_below_zero_are_zero(tmp_path):
 
     build = config.build
     assert (build.delay, build.kill_delay, build.rerun_delay) == (0, None, 0)
-    assert config.notes[0] == ".air.toml:2: build.delay: -5 is read as 0"
+    assert lines(config.warnings)[0] == ".air.toml:2: build.delay: -5 is read as 0"
 
 
 def test_numbers_that_can_not_be(tmp_path):
@@ -495,7 +498,7 @@ app_port = -1
     assert (config.build.delay, config.build.rerun_delay) == (86_400_000, 86_400_000)
     assert config.build.kill_delay is None
     assert (config.proxy.proxy_port, config.proxy.app_port) == (0, 0)
-    assert config.notes == (
+    assert lines(config.warnings) == (
         ".air.toml:2: build.delay: 100000000000 is read as 24h; no wait is longer than a day",
         '.air.toml:3: build.kill_delay: "-3s" is read as 0',
         ".air.toml:6: proxy.proxy_port: 80800 is read as 0; the highest port is 65535",
@@ -525,7 +528,7 @@ def test_commands_of_an_air_file_run_where_it_was_started(tmp_path):
     below = from_air(tmp_path, 'root = "cmd"\n')
     ours = loaded(here, 'root = "../../"\n[build]\nbin = "x"\n')
 
-    assert (above.root, above.command_dir, above.notes) == (str(tmp_path), str(here), ())
+    assert (above.root, above.command_dir, lines(above.warnings)) == (str(tmp_path), str(here), ())
     assert from_air(here, "").command_dir == str(here)
-    assert (below.command_dir, below.notes) == (str(tmp_path), ())
+    assert (below.command_dir, lines(below.warnings)) == (str(tmp_path), ())
     assert ours.command_dir == str(tmp_path)

@@ -210,7 +210,7 @@ def test_air_s_files_have_no_apps(tmp_path):
     reading = read(Invocation(), {}, str(tmp_path))
 
     assert reading.config
-    assert [doubt.text for doubt in reading.doubts] == ["apps: unknown key, ignored"]
+    assert [doubt.text for doubt in reading.warnings] == ["apps: unknown key, ignored"]
 
 
 def test_the_same_in_pyproject(tmp_path):

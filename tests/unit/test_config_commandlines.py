@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from reloader.config.commandlines import doubts
+from reloader.config.commandlines import warnings
 from reloader.config.model import Build, Config
 
 
 def found(platform="linux", **build):
     build = Build(include_ext=("*",), **build)
-    return [(d.key, d.index, d.text) for d in doubts(Config(build=build), platform)]
+    return [(d.key, d.index, d.text) for d in warnings(Config(build=build), platform)]
 
 
 @pytest.mark.parametrize(

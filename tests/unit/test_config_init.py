@@ -8,6 +8,7 @@ from reloader.commands.init import init
 from reloader.commands.init_templates import SCHEMA, USUAL
 from reloader.config import schema
 from reloader.errors import ConfigError, Exit, ReloaderError
+from tests.helpers.problems import lines
 from tests.unit.test_config_load import loaded
 
 
@@ -30,7 +31,7 @@ def build_of(folder, files):
     assert said.startswith(".reload.toml written")
     config = loaded(folder)
     assert config.file == ".reload.toml"
-    assert config.notes == ()
+    assert lines(config.warnings) == ()
     return config.build
 
 

@@ -12,6 +12,7 @@ from reloader.config.layers import variable
 from reloader.config.load import Invocation, load
 from reloader.config.model import Kind, Layer, Origin
 from reloader.errors import ConfigError, Exit
+from tests.helpers.problems import lines
 
 RUNS = '[build]\nbin = "x"\n'
 
@@ -133,7 +134,7 @@ def test_a_variable_that_is_nearly_a_key_is_noted(tmp_path):
     """One letter off is said; a variable of somebody else and our own others are not."""
     environ = {"RELOADER_BUILD_CMDD": "x", "RELOADER_THING": "y", "RELOADER_RUN": "1"}
 
-    (note,) = loaded(tmp_path, RUNS, environ=environ).notes
+    (note,) = lines(loaded(tmp_path, RUNS, environ=environ).warnings)
 
     assert note == ("RELOADER_BUILD_CMDD: no such variable, ignored; RELOADER_BUILD_CMD is one")
 
@@ -562,7 +563,7 @@ def test_what_is_probably_not_meant_is_noted(tmp_path):
     """An entrypoint with a blank is one program; a proxy needs the app's port."""
     text = '[build]\nentrypoint = "./app serve"\n[proxy]\nenabled = true\n'
 
-    assert loaded(tmp_path, text).notes == (
+    assert lines(loaded(tmp_path, text).warnings) == (
         (
             '.reload.toml:2: build.entrypoint: "./app serve" is taken as one program;'
             " arguments are written as a list"
@@ -573,7 +574,7 @@ def test_what_is_probably_not_meant_is_noted(tmp_path):
         ),
     )
     (tmp_path / "app serve").touch()
-    assert len(loaded(tmp_path).notes) == 1
+    assert len(lines(loaded(tmp_path).warnings)) == 1
 
 
 def test_where_a_config_may_appear():
