@@ -123,10 +123,11 @@ def once_watched(work: object) -> None:
 
     done: list[InotifyEngine] = []
 
-    def start(self: InotifyEngine) -> None:
+    def start(self: InotifyEngine) -> bool:
         if not done:
             done.append(self)
             work(self.fileno())
+        return True
 
     InotifyEngine.start = start
 
