@@ -124,7 +124,7 @@ class Inbox:
 
     def _wait(self, until: Seconds | None) -> set[Source]:
         """Returns the sources whose descriptor is ready or whose deadline has passed."""
-        since = self._clock.now()
+        since = self._clock.waits()
         deadlines = {
             source: since + at - self._clock.monotonic()
             for source in (*self._urgent, *self._others)
@@ -133,8 +133,7 @@ class Inbox:
         times = [*deadlines.values(), *(() if until is None else (until,))]
         due = max(since, min(times)) if times else None
         found = self._selector.select(None if due is None else due - since)
-        if due is not None:
-            self._clock.woke(since, due)
+        self._clock.woke(since, due)
         ready: set[Source] = {key.data for key, _ in found}
         now = self._clock.now()
         return ready | {source for source, at in deadlines.items() if now >= at}
