@@ -11,10 +11,12 @@ end reloader, which is there to replace that app; so who needs a thread tries ag
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+T = TypeVar("T")
 
 LACK = "no thread can be started (a limit of processes?): tried again"
 RETRY = 1.0  # seconds until the next try
@@ -40,3 +42,24 @@ def start(
     except (RuntimeError, MemoryError):
         return None
     return thread
+
+
+class Apart:
+    """Does what may hang, a look at a mount that answers no more, where nobody waits for it."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
+    def call(self, work: Callable[[], T], within: float) -> T | None:
+        """Returns what `work` gives; None if it takes longer, or if the call before still hangs.
+
+        Without a thread it is called in place. What it raises is lost.
+        """
+        if self._thread and self._thread.is_alive():
+            return None
+        found: list[T] = []
+        self._thread = start(lambda: found.append(work()), "apart")
+        if self._thread is None:
+            return work()
+        self._thread.join(within)
+        return found[0] if found else None

@@ -10,13 +10,15 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from functools import partial
 from typing import TYPE_CHECKING
 
-from reloader import files
+from reloader import files, threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+_PATIENCE = 0.5  # seconds for the removal, which takes less than one millisecond
 _COMPILED_BY = 2.0  # seconds: whoever has read a file has written its byte code by then
 PREFIX = "PYTHONPYCACHEPREFIX"
 # A command line may set it too: `python -X pycache_prefix=DIR`, `sh -c 'PYTHONPYCACHEPREFIX=DIR'`.
@@ -29,6 +31,7 @@ class Bytecode:
     def __init__(self) -> None:
         self._saved: set[str] = set()  # since the last start of an app
         self._earlier: set[str] = set()  # before it: an app that still ended then may write late
+        self._apart = threads.Apart()
         self._elsewhere = ""  # where byte code goes if that beside the sources can't be removed
 
     def saved(self, paths: Iterable[str]) -> None:
@@ -46,14 +49,13 @@ class Bytecode:
         """
         places = [environ.get(PREFIX, ""), *_IN_COMMAND.findall("\0".join(argv))]
         places = [os.path.join(cwd, place) for place in places if place]
-        spellings = _spellings(environ, cwd)
-        stuck = ""
-        for folder, stems in _by_folder(self._saved | self._earlier).items():
-            caches = [f"{folder}/__pycache__"]
-            for place in places:
-                caches += (place + name for name in _named(folder, spellings))
-            for cache in caches:
-                stuck = _remove(cache, stems, folder) or stuck
+        saved = self._saved | self._earlier
+        if not saved:
+            return ""
+        clear = partial(_clear, saved, places, cwd, environ)
+        stuck = self._apart.call(clear, _PATIENCE)
+        if stuck is None:
+            stuck = "byte code beside a file that was saved"  # on a mount that answers no more
         if not stuck or self._elsewhere:
             return ""
         return self._go_elsewhere(stuck)
@@ -77,6 +79,21 @@ class Bytecode:
         except OSError as error:
             return f"{stuck} is of an older save and can't be removed: {error.strerror}"
         return f"{stuck} is of an older save and can't be removed: byte code goes to {PREFIX}"
+
+
+def _clear(
+    paths: Iterable[str], places: Sequence[str], cwd: str, environ: Mapping[str, str]
+) -> str:
+    """Removes the byte code of these files; returns the path of what stays and is trusted."""
+    spellings = _spellings(environ, cwd)
+    stuck = ""
+    for folder, stems in _by_folder(paths).items():
+        caches = [f"{folder}/__pycache__"]
+        for place in places:
+            caches += (place + name for name in _named(folder, spellings))
+        for cache in caches:
+            stuck = _remove(cache, stems, folder) or stuck
+    return stuck
 
 
 def _by_folder(paths: Iterable[str]) -> dict[str, set[str]]:

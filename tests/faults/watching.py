@@ -758,7 +758,8 @@ def fault_W42(rig: Rig) -> None:
         for _ in range(3):
             rig.converge()
         if rig.tool.speaks:
-            health = inside(rig, sys.executable, "-m", "reloader", "healthcheck")
+            there = ("env", "-C", str(rig.folder))  # it answers for its own directory alone
+            health = inside(rig, *there, sys.executable, "-m", "reloader", "healthcheck")
             assert health.stdout.startswith("ok"), health
     finally:
         os.kill(server, signal.SIGCONT)
