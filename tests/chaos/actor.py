@@ -73,6 +73,7 @@ def build() -> None:
     if mode == "crash":
         os.kill(os.getpid(), signal.SIGSEGV)
     if mode == "writes":  # what is watched, with a date in it
+        os.makedirs("lib", exist_ok=True)
         with open("lib/generated.txt", "w") as file:
             file.write(f"{time.time_ns()}")
     with open(BUILT + ".new", "w") as file:

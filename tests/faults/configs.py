@@ -121,6 +121,7 @@ def fault_C08(rig: Rig) -> None:
 def fault_C09(rig: Rig) -> None:
     """An empty config, where nothing tells what to run, says what to write."""
     write(rig, "")
+    rig.version = 1  # no app: reloader would find it and run it
     refused(rig, r"nothing to run", r'bin = "…"')
 
 

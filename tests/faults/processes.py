@@ -249,6 +249,7 @@ def fault_P16(rig: Rig) -> None:
     for _ in range(40):
         rig.converge()
     assert proc.descriptors(rig.pid) == before
+    assert "oo many open files" not in rig.said, rig.report()
 
 
 @fault(quick=True)
@@ -275,6 +276,7 @@ def fault_P42(rig: Rig) -> None:
         if number == 2:
             before = proc.descriptors(rig.pid)
     assert proc.descriptors(rig.pid) == before
+    assert "oo many open files" not in rig.said, rig.report()
 
 
 @fault("no fork", peers=False)

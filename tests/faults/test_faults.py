@@ -55,16 +55,26 @@ def test_control_bites(fault: Fault, tmp_path: Path) -> None:
         play(fault, control(fault.control), tmp_path)
 
 
+def no_fault(rig: Rig) -> None:
+    rig.want.wants_build()
+    rig.start()
+    for _ in range(2):
+        rig.converge()
+
+
+NO_FAULT = Fault("none", no_fault, "", True, True, (), "")
+
+
 @pytest.mark.faults
 @pytest.mark.quick
 @pytest.mark.parametrize("name", ["naive", "naive, events", "naive, times"])
 def test_the_naive_one_works(name: str, tmp_path: Path) -> None:
     """Without a fault the naive one passes: so a fault is what it fails by."""
+    play(NO_FAULT, control(name), tmp_path)
 
-    def no_fault(rig: Rig) -> None:
-        rig.want.wants_build()
-        rig.start()
-        for _ in range(2):
-            rig.converge()
 
-    play(Fault("none", no_fault, "", True, True, (), ""), control(name), tmp_path)
+@pytest.mark.faults
+@pytest.mark.parametrize("name", sorted({f.control for f in ALL} - {"naive"}))
+def test_the_weakened_one_works(name: str, tmp_path: Path) -> None:
+    """So does ours without a guard: it fails a fault for want of that guard, and starts at all."""
+    play(NO_FAULT, control(name), tmp_path)

@@ -5,13 +5,12 @@ The negative control of the faults that a naive reloader happens to survive.
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import types
 
 from reloader.light import replace
-
-sys.path.pop(0)  # this folder: the project under test must find nothing here
 
 
 def setting(**values: object) -> None:
@@ -22,42 +21,36 @@ def setting(**values: object) -> None:
     settings.settings = lambda *args, **options: replace(honest(*args, **options), **values)
 
 
-def no_mask() -> None:
-    from reloader.process import bootstrap
-
-    bootstrap.signal.pthread_sigmask = lambda *_: None
-
-
 def no_close() -> None:
-    """What the starter opens stays open."""
-    import os
+    """What a process was given for its output stays open here."""
+    from reloader.output.pump import Ends
 
-    from reloader.process import spawn
-
-    spawn.os = types.SimpleNamespace(**{**vars(os), "close": lambda _: None})
+    Ends.close = lambda _: None
 
 
 def no_wait_at_the_end() -> None:
-    from reloader.core import machine
+    from reloader.core import machine, shutdown
 
-    honest = machine.finish
-    hasty = lambda state, now: honest(replace(state, procs=()), now)  # noqa: E731
-    machine.RULES = (hasty, *machine.RULES)
+    hasty = lambda state, now: shutdown.finish(replace(state, procs=()), now)  # noqa: E731
+    machine.RULES = (machine.Rule("at once", "Quit", hasty), *machine.RULES)
 
 
 def no_one_build() -> None:
-    """A build that runs keeps no other from starting."""
-    from reloader.core import machine
+    """A build that is being stopped keeps no other from starting."""
+    from reloader.core import machine, state
 
-    honest = machine.State.of
     both = (machine.Role.PRE, machine.Role.BUILD)
-    machine.State.of = lambda state, *roles: () if roles == both else honest(state, *roles)
+    wanted = state.Guard("", "", lambda it: not any(proc.wanted for proc in it.of(*both)))
+    machine.RULES = tuple(
+        rule._replace(needs=tuple(wanted if it is machine.NO_JOB else it for it in rule.needs))
+        for rule in machine.RULES
+    )
 
 
 def no_time_for_hooks() -> None:
-    from reloader.core import machine
+    from reloader.core import shutdown
 
-    machine.POST_TIME = 1000.0
+    shutdown.POST_TIME = 1000.0
 
 
 def rules_first() -> None:
@@ -91,21 +84,22 @@ def no_skipping() -> None:
     from reloader.runtime import clock
 
     clock.Clock.woke = lambda *_: None
+    clock.Clock.waits = clock.Clock.now
 
 
 def no_end_of_reach() -> None:
     """What we may not signal is waited for."""
     from reloader.process.children import Children
 
-    Children._note_beyond_reach = lambda *_: None
+    Children._note_unkillable = lambda *_: None
 
 
 def silent_about_the_leader() -> None:
     """Only what the app has started is looked at."""
     from reloader.process.children import Children
 
-    honest = Children._note_beyond_reach
-    Children._note_beyond_reach = lambda us, job: None if job.led else honest(us, job)
+    honest = Children._note_unkillable
+    Children._note_unkillable = lambda us, job: None if job.leader_alive else honest(us, job)
 
 
 def never_at_once() -> None:
@@ -122,22 +116,20 @@ def never_at_once() -> None:
 
 def only_proc() -> None:
     """There is no other way to see processes than /proc."""
-    from reloader.process import children
+    from reloader.process import tree, trees
 
-    children.Children._choose_view = lambda _: children.ProcView()
+    trees.Trees._choose_view = lambda _: tree.ProcView()
 
 
 def forks() -> None:
     """Processes are started by fork and exec."""
-    import os
-
     from reloader.process import spawn
 
-    def fork(_: object, path: str, argv: tuple[str, ...], environ: object, ours: list) -> int:
+    def fork(_: object, path: str, argv: tuple[str, ...], environ: object, actions: list) -> int:
         pid = os.fork()
         if not pid:
             os.setpgid(0, 0)
-            for place, source in enumerate(ours):
+            for _, source, place in actions:
                 os.dup2(source, place)
             os.execve(path, argv, environ)
         return pid
@@ -150,6 +142,7 @@ def no_last_kill() -> None:
     from reloader.process.children import Children
 
     Children.close = lambda _: None
+    Children.alive = lambda _: False  # so the guardian is let go
 
 
 def no_checks() -> None:
@@ -229,7 +222,9 @@ def fatal_reads() -> None:
         raise args[-1]
 
     document._unreadable = unreadable
-    load.read = load._read
+    load.read = lambda invocation, environ, cwd, platform=sys.platform: load._read(
+        invocation, environ, cwd, platform
+    )
 
 
 def no_self_reloaders() -> None:
@@ -293,7 +288,6 @@ GUARDS = {
     "grace": lambda: setting(grace=0.0),
     "no rerun": lambda: setting(rerun=0.0),
     "exit within": lambda: setting(exit_within=None),
-    "mask": no_mask,
     "close": no_close,
     "rereading": one_rereading,
     "wait": no_wait_at_the_end,
@@ -330,6 +324,7 @@ GUARDS = {
 }
 
 if __name__ == "__main__":
+    sys.path.pop(0)  # this folder: the project under test must find nothing here
     GUARDS[sys.argv.pop(1)]()
     from reloader.__main__ import main
 
