@@ -21,7 +21,7 @@ _ENOUGH = 20  # modules that are looked at; an image is compiled as a whole or n
 def checks(config: Config, environ: Mapping[str, str]) -> Iterator[Finding]:
     """Yields a warning if each start compiles the libraries anew, for Python may not keep that."""
     build = config.build
-    if not (build.full_bin or build.entrypoint or build.bin):
+    if build.app is None:
         return
     command = app_command(config)
     env = {**environ, **dict(command.env)}

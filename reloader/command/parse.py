@@ -42,28 +42,27 @@ def parse_line(line: str) -> Command:
 
 
 def app_command(config: Config) -> Command:
-    """Returns the app's command: `full_bin`, else `entrypoint`, else `bin`; one must be set.
+    """Returns the app's command, ready to be spawned; there must be one.
 
     `args_bin` and then `args` are appended one by one, never split or expanded. A `bin` that as
     a whole names a file is that file, so a path may hold spaces; an `entrypoint` that is
     no program of the system's may be one in `root`. Asked again before each start: the build may
     have made the file.
     """
-    build = config.build
-    args = build.args_bin + config.args
-    if build.full_bin:
-        return _command(build.full_bin, args)
-    if build.entrypoint:
-        words = build.entrypoint + args
+    if (app := config.build.app) is None:
+        raise AssertionError("no command runs the app")
+    args = app.args + config.args
+    if app.words:
+        words = app.words + args
         program = words[0]
         file = os.path.join(config.root, program)
         if "/" in program or (os.path.isfile(file) and not _is_on_path(program)):
             program = file
         return Command((program, *words[1:]), (), _shown(words))
-    file = os.path.join(config.command_dir, build.bin)
-    if os.path.isfile(file):
-        return Command((file, *args), (), _shown((build.bin, *args)))
-    return _command(build.bin, args)
+    file = os.path.join(config.command_dir, app.line)
+    if app.key == "bin" and os.path.isfile(file):
+        return Command((file, *args), (), _shown((app.line, *args)))
+    return _command(app.line, args)
 
 
 def _is_on_path(program: str) -> bool:

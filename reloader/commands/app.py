@@ -274,7 +274,7 @@ class Live:
         paths = [os.path.join(self.config.root, change.path) for change in changes]
         self.launcher.bytecode.saved(paths)
         has_python = any(path.endswith(".py") for path in paths)
-        if not has_python or not settings.has_app(self.config.build):
+        if not has_python or self.config.build.app is None:
             return tuple(changes)
         from reloader.command import grammar
 

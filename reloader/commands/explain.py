@@ -186,8 +186,7 @@ class _Paths:
         then = {rule.then for rule in build.rules if rule.name in needs.rules}
         if (needs.build or "build" in then) and (build.cmd or build.pre_cmd):
             deeds.append("builds")
-        has_app = build.full_bin or build.entrypoint or build.bin
-        if (needs.restart or then & {"build", "restart"}) and has_app:
+        if (needs.restart or then & {"build", "restart"}) and build.app:
             deeds.append("restarts the app")
         return ", then ".join([*deeds[:-2], " and ".join(deeds[-2:])]) or "nothing"
 
@@ -256,7 +255,7 @@ def _warmth(config: Config) -> str:
     from reloader.warm.plan import judge
 
     build = config.build
-    if not (build.full_bin or build.entrypoint or build.bin):
+    if build.app is None:
         return "there is none"
     command = app_command(config)
     env = {**os.environ, **dict(command.env)}

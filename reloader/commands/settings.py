@@ -34,7 +34,7 @@ def settings(config: Config, *, is_pid1: bool = False) -> Settings:
         pre=len(build.pre_cmd),
         build=bool(build.cmd),
         post=len(build.post_cmd),
-        app=has_app(build),
+        app=build.app is not None,
         pace=pace(build.delay),
         rule_paces={
             rule.name: pace(build.delay if rule.delay is None else rule.delay)
@@ -95,10 +95,6 @@ def pace(delay: Millis | None) -> Pace:
         return Pace()
     quiet = delay / 1000
     return Pace(few=quiet, many=quiet, longest=Pace.longest + quiet)
-
-
-def has_app(build: Build) -> bool:
-    return bool(build.full_bin or build.entrypoint or build.bin)
 
 
 def stop_signal(build: Build) -> int:

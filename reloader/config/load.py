@@ -360,8 +360,7 @@ def _checked(config: Config, home: str, cwd: str, found: Problems) -> Config:
     if config.misc.clean_on_exit and (why := validate.cleaning(config, home)):
         config = _uncleaned(config, why, found)
     build = config.build
-    runs = build.cmd or build.full_bin or build.entrypoint or build.bin or build.rules
-    if not (runs or found.errors):
+    if not (build.cmd or build.app or build.rules or found.errors):
         text = "nothing to run: expected one of build.bin, build.entrypoint and build.cmd"
         table = f"[apps.{config.name}.build]" if config.name else "[build]"
         hint = f'add bin = "…", the command line of the app, to {table}'

@@ -320,9 +320,11 @@ class FileFilter:
         if build.log:
             log = posixpath.join(self._config.tmp_dir, build.log)
             yield posixpath.normpath(log), no("build.log is reloader's own")
-        program = _program(build.full_bin) or (build.entrypoint or (_program(build.bin),))[0]
-        is_line = build.full_bin or not build.entrypoint  # which begins where commands run
-        path = posixpath.join(self._config.command_dir, program) if is_line else program
+        if (app := build.app) is None:
+            return
+        program = app.words[0] if app.words else _program(app.line)
+        # A command line begins where commands run.
+        path = program if app.words else posixpath.join(self._config.command_dir, program)
         binary = self.lines.absolute(path)
         is_made = build.cmd and "/" in program and _BINARY.fullmatch(posixpath.basename(program))
         if is_made and binary not in self._include_files:  # named, it is built elsewhere

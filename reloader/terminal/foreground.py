@@ -95,7 +95,7 @@ class Foreground:
         self._told = told
         self._keys = Keys()
         self._holder: _Holder | None = None
-        self._app: Ticket = 0  # the last that was started
+        self._newest: Ticket = 0  # the newest generation of an app
         self._reader: Ticket = 0  # the last app that wanted the terminal
         self._kept = False  # what is typed is kept for an app that is expected to want it
         self._others_wait = False  # for the terminal, while a job has it
@@ -125,8 +125,8 @@ class Foreground:
         """
         if not self._reads_keys:
             self._hand_over(ticket, pid)
-        self._kept = self._reader != 0 and self._reader == self._app
-        self._app = ticket
+        self._kept = self._reader != 0 and self._reader == self._newest
+        self._newest = ticket
         self._settle()
 
     def deadline(self) -> Seconds | None:
@@ -155,7 +155,7 @@ class Foreground:
             if isinstance(fact, ProcessExited):
                 if holder and holder.ticket == fact.ticket:
                     facts += self._ended(holder, fact.status)
-                elif fact.ticket == self._app:
+                elif fact.ticket == self._newest:
                     self._kept = False  # it never wanted it
             facts.append(fact)
         facts += self._look_for_stops()
@@ -271,7 +271,7 @@ class Foreground:
                     self._hand_over(ticket, pid)
                 if not ours:  # a shell has it
                     self.suspend(number)
-            elif number == signal.SIGTSTP and (ticket == self._app or self._holds(ticket)):
+            elif number == signal.SIGTSTP and (ticket == self._newest or self._holds(ticket)):
                 self.suspend()
         return facts
 
@@ -285,7 +285,7 @@ class Foreground:
         self._terminal.give(pid)
         self._holder = _Holder(ticket, pid)
         self._post_sentinel(self._holder)
-        if ticket == self._app:
+        if ticket == self._newest:
             self._reader = ticket
 
     def _read_keys(self, terminal: Terminal) -> list[Fact]:
@@ -369,7 +369,7 @@ class Foreground:
         if self._terminal:
             self._terminal.take_back(app.pid)
             self._terminal.restore(killed=killed)
-        if app.ticket == self._app:
+        if app.ticket == self._newest:
             self._kept = app.stopping  # replaced: what is typed meanwhile is for its successor
         if self._others_wait:  # they ask again
             self._children.send_to_groups(signal.SIGCONT)

@@ -143,9 +143,7 @@ def test_what_air_init_writes_is_all_default(tmp_path):
     for section in ("log", "color", "misc", "screen", "terminal", "proxy", "watch", "swap"):
         assert getattr(written, section) == getattr(empty, section)
     (info,) = lines(written.infos)
-    assert info.startswith(
-        ".air.toml:14: build.delay: 1000 is what air init writes"
-    )
+    assert info.startswith(".air.toml:14: build.delay: 1000 is what air init writes")
 
 
 @pytest.mark.parametrize(
