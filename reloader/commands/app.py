@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,11 @@ from reloader.commands import settings
 from reloader.commands.browser import Browser, secrets
 from reloader.commands.clean import Cleaner
 from reloader.commands.overheard import Overheard
-from reloader.commands.problems import problems_in
+from reloader.commands.problems import failed_part, problems_in
 from reloader.commands.swap import Swap
 from reloader.control.memory import Memory
 from reloader.control.status import Status
+from reloader.core.changes import is_first_to_come
 from reloader.core.facts import ConfigLoaded, Dismissed, Noticed, ProcessStarted
 from reloader.core.needs import Needs
 from reloader.core.news import (
@@ -193,7 +195,7 @@ class Live:
         self._browser.output = self.memory.output = output
         self._bus.publish(news)
         if output and (found := problems_in(output, self.config)):
-            self._bus.publish(ProblemsFound(_failed(news), found))
+            self._bus.publish(ProblemsFound(failed_part(news), found))
         self._leaves |= isinstance(news, AppRemoved)
         if self._leaves and isinstance(news, QuitFinished):
             self._leave()
@@ -252,8 +254,12 @@ class Live:
         return Status.of(self.snapshot(), os.getpid(), self.config.root, self._project.name)
 
     def look(self, since_ns: int) -> None:
-        """Begins with all that can wait until the app has been started."""
-        self._watch(since_ns)
+        """Begins with all that can wait until the app has been started.
+
+        Of an app that waits for others, the first build has all that was changed until now.
+        """
+        waits = self._worker is not None and is_first_to_come(self._worker.state)
+        self._watch(time.time_ns() if waits else since_ns)
         self.open_proxy()
         self._advise()
 
@@ -407,13 +413,3 @@ class Live:
         path = os.path.join(ours, os.path.basename(path))
         self._note = f"{folder} can't be written: failed builds are noted in {path}"
         return BuildLog(path, private=True)
-
-
-def _failed(news: News) -> str:
-    match news:
-        case RuleFailed(rule):
-            return rule
-        case BuildFailed():
-            return "build"
-        case _:
-            return "app"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from reloader.core.news import BuildFailed, RuleFailed
 from reloader.core.values import Found
 
 if TYPE_CHECKING:
     from reloader.config.model import Config
+    from reloader.core.news import News
 
 _SHOWN = 3  # a person mends one at a time
 
@@ -30,3 +32,14 @@ def problems_in(output: str, config: Config) -> tuple[Found, ...]:
         )
         for problem in problems(output, sources.resolve)[:_SHOWN]
     )
+
+
+def failed_part(news: News) -> str:
+    """Returns what has failed, as `ProblemsFound` has it: "build", "app", or the name of a rule."""
+    match news:
+        case RuleFailed(rule):
+            return rule
+        case BuildFailed():
+            return "build"
+        case _:
+            return "app"

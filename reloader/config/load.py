@@ -130,6 +130,7 @@ def _read(invocation: Invocation, environ: Mapping[str, str], cwd: str, platform
         config = replace(config, args=invocation.args)
     if config:
         found.warnings += warnings.at_start(config)
+        found.warnings += warnings.shared(config, document)
     rest = tuple(found.warnings), tuple(found.infos)
     if found.errors or config is None:
         return Reading(None, tuple(found.errors), *rest, document, running)

@@ -49,6 +49,19 @@ def at_start(config: Config) -> Iterator[Problem]:
     yield from _no_time_to_stop(config)
 
 
+def shared(config: Config, document: Document | None) -> Iterator[Problem]:
+    """Yields a warning for what each of the apps of a file would do by itself."""
+    table = document.table.get("build") if document and config.name else None
+    if not isinstance(table, dict) or len(document.table["apps"] if document else ()) < 2:
+        return
+    key = "build.pre_cmd"
+    where = config.origins[key].where
+    if "pre_cmd" in table and document and where == document.where(("build", "pre_cmd")):
+        text = "each app runs it by itself"
+        hint = "what all need once is an app with once = true, which they depend on"
+        yield problem(key, config.origins[key], text, hint)
+
+
 _SOON = 0.1  # seconds; an app that ends by itself needs more
 
 

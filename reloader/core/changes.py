@@ -30,7 +30,16 @@ def record_changes(state: State, changes: tuple[Change, ...], now: Seconds) -> T
     broken = {**state.pipeline.broken, **{change.path: change.error for change in changes}}
     broken = {path: error for path, error in broken.items() if error}
     state = replace(state, pipeline=replace(state.pipeline, broken=broken))
+    if is_first_to_come(state):  # say what a generator has written, for which it waits
+        return Turn(state)
     return heed(state, state.feedback.judge(changes, now, by_git=state.git.busy), now)
+
+
+def is_first_to_come(state: State) -> bool:
+    """True while nothing was ever started: the first build is of the files as they are then."""
+    work = state.pipeline.work
+    is_first = isinstance(work, Pending) and work.cause.reason is Reason.FIRST and not work.done
+    return is_first and not state.tickets // state.every
 
 
 def heed(state: State, ruling: Ruling, now: Seconds) -> Turn:

@@ -118,8 +118,8 @@ def record(state: State, fact: Fact, now: Seconds) -> Turn:  # noqa: C901, PLR09
             return shutdown.record_signal(state, number, now, typed=typed)
         case Dismissed():
             return shutdown.record_dismissal(state, now)
-        case DependencyStands(name):
-            return Turn(replace(state, dependencies={**state.dependencies, name: fact}))
+        case DependencyStands():
+            return Turn(requests.record_dependency(state, fact, now))
         case DependentStands(name, is_gone):
             return Turn(shutdown.record_dependent(state, name, now, is_gone=is_gone))
         case Requested(request):

@@ -12,10 +12,11 @@ from reloader.core.news import Paused, Resumed
 from reloader.core.orders import Reply
 from reloader.core.pipeline import owe, owe_rule, request_restart
 from reloader.core.state import Pause, Question, State, Turn
-from reloader.core.values import Cause, Outcome, Reason, Wish
+from reloader.core.values import Cause, Outcome, Reason, Stage, Wish
 from reloader.light import replace
 
 if TYPE_CHECKING:
+    from reloader.core.facts import DependencyStands
     from reloader.core.settings import Settings
     from reloader.core.values import Request, Seconds
 
@@ -66,6 +67,26 @@ def do(state: State, needs: Needs, cause: Cause) -> State:
 def queue(state: State, needs: Needs) -> State:
     before = state.pause.requested if state.pause else NOTHING
     return replace(state, pause=Pause(before | needs))
+
+
+def record_dependency(state: State, fact: DependencyStands, now: Seconds) -> State:
+    """Handles how another app stands; what has completed anew, and is an input, leads to a reload.
+
+    The files that it has written, and any other change until then, are in the same reload.
+    """
+    before = state.dependencies.get(fact.name)
+    state = replace(state, dependencies={**state.dependencies, fact.name: fact})
+    is_input = state.settings.depends_on.get(fact.name) is Stage.COMPLETED
+    if not is_input or fact.stage is not Stage.COMPLETED or before == fact:
+        return state
+    is_again = fact.name in state.inputs
+    state = replace(state, inputs=state.inputs | {fact.name})
+    if not is_again or state.shutdown is not None:
+        return state
+    if state.pause is not None:
+        return queue(state, RELOAD)
+    state = replace(state, bursts=tuple(burst for burst in state.bursts if burst.lane))
+    return owe(state, RELOAD, Cause(Reason.DEPENDENCY, now))
 
 
 def record_config(state: State, settings: Settings, needs: Needs, now: Seconds) -> State:

@@ -233,6 +233,7 @@ class State:
     shutdown: Shutdown | None = None
     shortage: Shortage | None = None
     dependencies: Mapping[str, DependencyStands] = field(default_factory=dict)  # as last told
+    inputs: frozenset[str] = frozenset()  # the dependencies that have completed in this run
     dependents: frozenset[str] = frozenset()  # apps that depend on this one and are not gone
     told_wait: str = ""  # what the app waits for, as people were told; "" if it does not
     tickets: Ticket = 0  # the last one given out

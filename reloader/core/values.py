@@ -101,6 +101,7 @@ class Reason(Enum):
     RULE = "rule"  # a `[[build.rules]]` with `then` has succeeded
     CONFIG = "config"
     REQUEST = "request"  # a key, or a program over the control socket
+    DEPENDENCY = "dependency"  # an app that has to complete first has done so again
     RERUN = "rerun"  # the app ended by itself and `build.rerun` is set
 
 

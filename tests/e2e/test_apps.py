@@ -323,3 +323,79 @@ def test_a_second_ctrl_c_waits_for_nobody(project: Project) -> None:
     run.send(signal.SIGTERM)
 
     assert run.wait() == 0
+
+
+# --- folders and steps that apps share ------------------------------------------------------------
+
+SHARED = f"""\
+[build]
+include_ext = ["py"]
+include_dir = [".", "../shared"]
+
+[apps.gen]
+once = true
+build.include_dir = ["proto"]
+build.bin = "{RUN} gen.py"
+
+[apps.api]
+root = "api"
+depends_on = ["gen"]
+build.bin = "{RUN} app.py"
+
+[apps.worker]
+root = "worker"
+depends_on = ["gen"]
+build.bin = "{RUN} app.py"
+"""
+GEN = """\
+import os
+with open("runs", "a") as runs:
+    runs.write("x")
+for name in ("a", "b"):
+    with open(f"shared/.{name}", "w") as file:
+        file.write(open("proto/api.py").read())
+    os.replace(f"shared/.{name}", f"shared/{name}.py")
+"""
+
+
+def shared(project: Project) -> None:
+    two(project, SHARED)
+    project.write("shared/lib.py", "1")
+    project.write("proto/api.py", "1")
+    project.write("gen.py", GEN)
+
+
+def test_a_save_in_a_shared_folder_restarts_who_watches_it(project: Project) -> None:
+    """Each once."""
+    shared(project)
+    run = started(project)
+
+    project.save("shared/lib.py", "2")
+    for name in ("api", "worker"):
+        run.wait_for("change.seen", after=0, app=name, path=str(project.folder / "shared/lib.py"))
+    until(lambda: len(starts(project)) == 4, why=run.report)
+
+    assert run.stop() == 0
+    assert len(starts(project)) == 4
+    assert (project.folder / "runs").read_text() == "x"
+
+
+def test_a_step_that_all_need_runs_once(project: Project) -> None:
+    """The generator's files change in the middle of its run; both apps restart when it is done."""
+    shared(project)
+    run = started(project)
+    run.wait_for("watch.started", after=0, app="gen")
+    seq = run.seq
+
+    project.save("proto/api.py", "2")
+    run.wait_for("app.completed", app="gen", after=seq)
+    until(lambda: len(starts(project)) == 4, why=run.report)
+    for name in ("api", "worker"):  # long after what a formatter may add
+        run.wait_for("app.ready", after=0, app=name, generation=2)
+
+    assert run.stop() == 0
+    done = run.events("app.completed", after=seq)[0]["seq"]
+    begun = [event["seq"] for event in run.events("app.started", after=seq)]
+    assert [seq for seq in begun if seq > done] == begun[1:]  # the first is the generator
+    assert len(starts(project)) == 4
+    assert (project.folder / "runs").read_text() == "xx"

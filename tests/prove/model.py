@@ -596,6 +596,7 @@ def canonical(world: World) -> tuple:
         )
         for q in state.questions
     )
+    inputs = state.inputs
     gate = (world.gate[0], places.get(world.gate[1], -1))
     return (
         procs,
@@ -610,6 +611,6 @@ def canonical(world: World) -> tuple:
         *((world.posts,) if ends else (world.built - world.saved, *wanted)),
         gate,
         world.needed,
-        *(() if ends else (world.there, bool(state.told_wait), failures)),
+        *(() if ends else (world.there, bool(state.told_wait), failures, inputs)),
         (questions, world.asked - world.saved) if questions else (),
     )

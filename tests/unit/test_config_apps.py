@@ -213,6 +213,17 @@ def test_air_s_files_have_no_apps(tmp_path):
     assert [doubt.text for doubt in reading.warnings] == ["apps: unknown key, ignored"]
 
 
+def test_a_pre_cmd_that_all_would_run_is_told(tmp_path):
+    """A one-off that they depend on runs once; an app's own is its own."""
+    apps_ = '[apps.a]\nbuild.bin = "x"\n[apps.b]\nbuild.bin = "y"\nbuild.pre_cmd = ["z"]\n'
+    text = '[build]\npre_cmd = ["make"]\n' + apps_
+    (tmp_path / ".reload.toml").write_text(text)
+
+    (doubt,) = read(Invocation(app="a"), {}, str(tmp_path)).warnings
+    assert str(doubt).startswith(".reload.toml:2: build.pre_cmd: each app runs it by itself")
+    assert read(Invocation(app="b"), {}, str(tmp_path)).warnings == ()
+
+
 def test_the_same_in_pyproject(tmp_path):
     """Below [tool.reloader]."""
     text = '[tool.reloader.apps.a]\nbuild.bin = "x"\n[tool.reloader.apps.b]\nbuild.bum = 1\n'

@@ -56,6 +56,24 @@ def test_a_build_waits_for_what_completes_and_not_for_what_runs():
     book.at(3, stands("db", Stage.READY)).spawns(APP)
 
 
+def test_what_completes_anew_is_a_reload():
+    """The first time it is the start; while it runs again, a save waits, and both are one build."""
+    book = Playbook(BUILT).at(0).at(0, stands("db", Stage.READY))
+    book.at(1, stands("gen", Stage.COMPLETED)).spawns(BUILD).exits(1, at=2).spawns(APP)
+    book.at(3, stands("gen", Stage.DOWN)).expect()
+    book.at(3, save()).at(4).expect()
+    book.at(5, stands("gen", Stage.COMPLETED)).spawns(BUILD)
+    assert view(book.state, 5).pending == ("build", "restart")
+    book.exits(3, at=6).expect(Stop(2, 15))
+    book.exits(2).spawns(APP).waits_until(None)
+
+
+def test_a_database_that_is_back_is_no_reload():
+    """Only what completes is an input."""
+    book = Playbook(DB).at(0).at(0, stands("db", Stage.READY)).spawns(APP)
+    book.at(1, stands("db", Stage.DOWN, "exit 1")).at(2, stands("db", Stage.READY)).expect()
+
+
 def test_an_app_that_runs_goes_on_when_the_other_fails():
     """A save waits then, and the version before goes on."""
     book = Playbook(DB).at(0).at(0, stands("db", Stage.READY)).spawns(APP)
