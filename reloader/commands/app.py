@@ -156,7 +156,9 @@ class Live:
                     yield from self._swap.started(ticket, fact.pid)
 
         route, drain = self._swap.route, self._swap.drain
-        system = System(spawn, stop, children.kill, children.measure, route, drain)
+        system = System(
+            spawn, stop, children.kill, children.measure, route, children.forward, drain
+        )
         state = begin(self._settings, shared.inbox.now(), self.seat, SEATS)
         join, (file, name) = self._browser.join, self.config_name
         self._worker = Worker(state, join(system), self._publish, file, name)

@@ -183,6 +183,8 @@ class _Paths:
         build = self.config.build
         names = " and ".join(f'"{name}"' for name in sorted(needs.rules))
         deeds = [f"runs rule {names}"] if names else []
+        signals = [r.signal for r in build.rules if r.name in needs.rules and r.signal]
+        deeds += [f"sends the app {name}" for name in signals]
         then = {rule.then for rule in build.rules if rule.name in needs.rules}
         if (needs.build or "build" in then) and (build.cmd or build.pre_cmd):
             deeds.append("builds")

@@ -45,6 +45,7 @@ def settings(config: Config, *, is_pid1: bool = False) -> Settings:
             for rule in build.rules
             if rule.then in ("build", "restart")
         },
+        rule_signal={rule.name: signal.Signals[rule.signal] for rule in build.rules if rule.signal},
         pre_may_fail=config.is_air and not build.stop_on_error,
         stop_on_error=build.stop_on_error,
         stop_signal=stop_signal(build),

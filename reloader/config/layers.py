@@ -200,13 +200,16 @@ class _FileReader:
                 self._take(settings, name, (*path, name), value)
             else:
                 self._unknown((*path, name), [f"{_dotted(path)}.{key}" for key in _RULE_OPTIONS])
-        if not (table.get("cmd") or table.get("then")):
-            self._problem(path, "expected a cmd or a then", "what the rule is to do")
+        if not (table.get("cmd") or table.get("then") or table.get("signal")):
+            self._problem(path, "expected a cmd, a then or a signal", "what the rule is to do")
         if not any(table.get(name) for name in _RULE_SCOPE):
             hint = f"one of {', '.join(_RULE_SCOPE)} says which files the rule is for"
             self._problem(path, "expected files to watch", hint)
         rule = Rule(**{name: setting.value for name, setting in settings.items()})
-        if rule.then == "browser" and not rule.cmd:
+        if rule.signal and rule.then in {"build", "restart"}:
+            text = f'expected a signal or then = "{rule.then}", found both'
+            self._problem((*path, "signal"), text, "the signal is for an app that goes on")
+        if (rule.then == "browser" or rule.signal) and not rule.cmd:
             rule = replace(rule, cmd=NOTHING_TO_RUN)
         return rule if rule.name else replace(rule, name=f"rule-{path[-1]}")
 

@@ -72,13 +72,13 @@ def opt(  # noqa: PLR0913 -- it is the table's one column list
 
 @dataclass(frozen=True)
 class Rule:
-    """`[[build.rules]]`: files that run a command of their own, and then no build and no restart.
+    """`[[build.rules]]`: what a change of these files asks for, instead of a build and a restart.
 
-    With `then` the app waits for the command, and only goes on to that when it has succeeded.
+    What follows a command does so when that has succeeded; a build or a restart waits for it.
     """
 
     name: str = opt("", "The rule's name in messages.", default="rule-N")
-    cmd: str = opt("", "Command line to run; may be empty with `then`.")
+    cmd: str = opt("", "Command line to run; may be empty with `then` or `signal`.")
     then: str = opt(
         "",
         'After success: "" nothing, "build" build and restart, "restart" restart, '
@@ -87,6 +87,7 @@ class Rule:
         choices=("", "build", "restart", "browser"),
         here_only=True,
     )
+    signal: str = opt("", "Signal for the app, after success.", kind=Kind.SIGNAL, here_only=True)
     include_dir: tuple[str, ...] = opt((), "Only files in these directories.")
     include_ext: tuple[str, ...] = opt((), 'Only files with these extensions; "*": all.')
     include_file: tuple[str, ...] = opt((), "These files, whatever their extension.")

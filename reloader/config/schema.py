@@ -48,7 +48,10 @@ def schema() -> dict[str, Any]:
     tables = {section: _table(rows, f"{section}.") for section in model.SECTIONS}
     build = tables["build"]["properties"]
     rule = {key: _row(option, default) for key, option, default in options(Rule)}
-    needed = [_any_of("cmd", "then"), _any_of("include_dir", "include_ext", "include_file")]
+    needed = [
+        _any_of("cmd", "then", "signal"),
+        _any_of("include_dir", "include_ext", "include_file"),
+    ]
     build["rules"] = {
         "type": "array",
         "description": "Files that run a command of their own.",

@@ -161,6 +161,15 @@ class AppStarted:
 
 
 @dataclass(frozen=True)
+class AppSignalled:
+    """A rule has sent the app a signal; `pid` is 0 if no app runs, and then nothing was sent."""
+
+    rule: str
+    signal: str
+    pid: int
+
+
+@dataclass(frozen=True)
 class AppReady:
     """A generation can answer; `seconds`: since the save (or whatever it was) behind it.
 
@@ -335,6 +344,7 @@ News = (
     | RuleSucceeded
     | RuleFailed
     | AppStarted
+    | AppSignalled
     | AppReady
     | AppNotReady
     | AppDropped

@@ -35,6 +35,14 @@ class Stop:
 
 
 @dataclass(frozen=True)
+class Signal:
+    """Send this signal to the app's main process, which goes on."""
+
+    ticket: Ticket
+    signal: int
+
+
+@dataclass(frozen=True)
 class Kill:
     """Send SIGKILL to all processes in scope."""
 
@@ -77,4 +85,4 @@ class Quit:
     """The loop ends."""
 
 
-Order = Spawn | Stop | Kill | Route | Drain | Reply | Quit
+Order = Spawn | Stop | Signal | Kill | Route | Drain | Reply | Quit

@@ -8,12 +8,14 @@ Pure: no clock, no process, no file.
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 from reloader.core.announce import why
 from reloader.core.life import Event, Life
 from reloader.core.needs import NOTHING, Needs
 from reloader.core.news import (
+    AppSignalled,
     BuildCancelled,
     BuildFailed,
     BuildSucceeded,
@@ -21,6 +23,7 @@ from reloader.core.news import (
     RuleFailed,
     RuleSucceeded,
 )
+from reloader.core.orders import Signal
 from reloader.core.shutdown import post_done
 from reloader.core.state import (
     Failed,
@@ -121,11 +124,23 @@ def _record_success(state: State, proc: Proc, seconds: Seconds) -> Turn:
             state = _without_rule(state, task.name)
             if then := state.settings.rule_then.get(task.name):
                 state = _owe_after_rule(state, then, cause)
-            return Turn(state, news=(RuleSucceeded(task.name, proc.command, seconds),))
+            succeeded = RuleSucceeded(task.name, proc.command, seconds)
+            return _signal_app(Turn(state, news=(succeeded,)), task.name)
         case Role.POST:
             return Turn(post_done(state))
         case Role.APP:
             raise AssertionError("an app has no success")
+
+
+def _signal_app(turn: Turn, rule: str) -> Turn:
+    """Adds the signal of a rule that has succeeded; an app that is not up needs none."""
+    state = turn.state
+    if (number := state.settings.rule_signal.get(rule)) is None:
+        return turn
+    app = state.running
+    told = AppSignalled(rule, signal.Signals(number).name, app.pid if app else 0)
+    orders = (Signal(app.ticket, number),) if app else ()
+    return Turn(state, orders, (*turn.news, told))
 
 
 def _step_done(state: State) -> State:

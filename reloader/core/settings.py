@@ -43,6 +43,7 @@ class Settings:
     pace: Pace = Pace()
     rule_paces: Mapping[str, Pace] = field(default_factory=dict)
     rule_then: Mapping[str, Needs] = field(default_factory=dict)  # what follows a rule's success
+    rule_signal: Mapping[str, int] = field(default_factory=dict)  # sent to the app after success
     pre_may_fail: bool = False  # then the build goes on, as Air does
     stop_on_error: bool = False
     stop_signal: int = signal.SIGTERM

@@ -16,6 +16,7 @@ from reloader.core.news import (
     AppNotReady,
     AppReady,
     AppRemoved,
+    AppSignalled,
     AppStarted,
     AppStopped,
     AppWaits,
@@ -142,7 +143,7 @@ def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one f
         case AppExited(pid, ok, why, seconds, restart_in):
             text = f"pid {pid}: {why} after {duration(seconds)}, {_then('restarting', restart_in)}"
             return Line(Part.RUNNER, "exit", text, bad=not ok)
-        case AppNotReady() | AppCompleted() | AppWaits() | AppRemoved():
+        case AppSignalled() | AppNotReady() | AppCompleted() | AppWaits() | AppRemoved():
             return _line_of_apps(news)
         case StartFailed(what, command, why, retry_in):
             text = f"{command}: {why}, {_then('trying again', retry_in)}"
@@ -156,9 +157,12 @@ def _then(what: str, seconds: float | None) -> str:
     return "waiting for file changes" if seconds is None else f"{what} in {seconds:g}s"
 
 
-def _line_of_apps(news: AppNotReady | AppCompleted | AppWaits | AppRemoved) -> Line:
+def _line_of_apps(news: AppSignalled | AppNotReady | AppCompleted | AppWaits | AppRemoved) -> Line:
     """Returns the line about an app that waits, is late, has done its work, or is no more."""
     match news:
+        case AppSignalled(_, signal, pid):
+            text = f"{signal}  pid {pid}" if pid else f"{signal}: no app runs"
+            return Line(Part.RUNNER, "signal", text)
         case AppNotReady(pid, _, seconds):
             text = f"pid {pid} is not ready after {duration(seconds)}; reloader goes on waiting"
             return Line(Part.RUNNER, "ready", text, bad=True)

@@ -28,7 +28,7 @@ from reloader.core.facts import (
     TreeEmptied,
 )
 from reloader.core.machine import advance, next_deadline
-from reloader.core.orders import Drain, Kill, Order, Quit, Reply, Route, Spawn, Stop
+from reloader.core.orders import Drain, Kill, Order, Quit, Reply, Route, Signal, Spawn, Stop
 from reloader.core.standing import standing
 from reloader.light import dataclass, field
 
@@ -60,6 +60,7 @@ class System:
     kill: Callable[[Ticket, Scope], Iterable[Fact]]
     measure: Callable[[Ticket], Iterable[Fact]]
     route: Callable[[Gate, Ticket | None], Iterable[Fact]] = lambda *_: ()
+    signal: Callable[[Ticket, int], None] = lambda *_: None
     drain: Callable[[Ticket, bool], Iterable[Fact]] = lambda ticket, is_ending: (
         () if is_ending else (BecameIdle(ticket),)
     )
@@ -273,6 +274,9 @@ def _perform(system: System, order: Order) -> Iterable[Fact]:  # noqa: PLR0911 -
             return system.route(gate, ticket)
         case Drain(ticket, is_ending):
             return system.drain(ticket, is_ending)
+        case Signal(ticket, number):
+            system.signal(ticket, number)
+            return ()
         case Reply(request, outcome):
             if request.reply is not None:
                 request.reply(outcome)

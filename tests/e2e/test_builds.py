@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.project import BUILD, BUILT, PYTHON, until
+from tests.helpers.project import BUILD, BUILT, ENTRYPOINT, PYTHON, until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -346,3 +346,29 @@ def test_the_build_log_of_a_read_only_project(project: Project, tmp_path: Path) 
         until(lambda: log.exists() and "exit 1" in log.read_text())
         run.send_signal(signal.SIGINT)
         assert f"failed builds are noted in {log}" in run.communicate(timeout=20)[1]
+
+
+def test_a_rule_signals_the_app(project: Project) -> None:
+    """It goes on, and reads its file again."""
+    project.write("app.conf", "1")
+    project.save(
+        "app.py",
+        "import signal\n"
+        "def read(*_): open('read', 'a').write(open('app.conf').read())\n"
+        "signal.signal(signal.SIGHUP, read)\n"
+        "read()\n"
+        "while True: signal.pause()\n",
+    )
+    rule = '[[build.rules]]\nsignal = "SIGHUP"\ninclude_file = ["app.conf"]\n'
+    project.config(f'[build]\n{ENTRYPOINT}include_ext = ["py"]\n{rule}')
+    run = project.run()
+    run.wait_for("watch.started", after=0)
+    until((project.folder / "read").exists, why=run.report)
+
+    project.save("app.conf", "2")
+
+    sent = run.wait_for("app.signalled")
+    assert (sent["signal"], sent["pid"]) == ("SIGHUP", run.events("app.started")[0]["pid"])
+    until(lambda: (project.folder / "read").read_text() == "12", why=run.report)
+    assert run.stop() == 0
+    assert len(run.events("app.started")) == 1

@@ -468,7 +468,7 @@ unterminated group at position 0
   hint: env_files belongs above the first [table]
 .reload.toml:14: build.rules[0].nmae: unknown key
   hint: did you mean build.rules[0].name?
-.reload.toml:13: build.rules[0]: expected a cmd or a then
+.reload.toml:13: build.rules[0]: expected a cmd, a then or a signal
   hint: what the rule is to do
 .reload.toml:13: build.rules[0]: expected files to watch
   hint: one of include_dir, include_ext, include_file says which files the rule is for
@@ -611,3 +611,17 @@ def test_a_folder_without_a_config(tmp_path):
     with pytest.raises(ConfigError) as raised:
         load(Invocation("api"), {}, str(tmp_path))
     assert "api: no config file in this folder" in str(raised.value.problems[0])
+
+
+def test_a_rule_with_a_signal(tmp_path):
+    """It needs no command; beside a restart it has no sense."""
+    rule = '[build]\nbin = "x"\n[[build.rules]]\nsignal = "hup"\ninclude_ext = "conf"\n'
+
+    (found,) = loaded(tmp_path, rule).build.rules
+    assert (found.signal, found.cmd) == ("SIGHUP", "true")
+    assert problems(tmp_path, rule + 'then = "restart"\n') == [
+        (
+            ".reload.toml:4: build.rules[0].signal: expected a signal or "
+            'then = "restart", found both\n  hint: the signal is for an app that goes on'
+        )
+    ]

@@ -28,6 +28,7 @@ from reloader.core.news import (
     AppExited,
     AppNotReady,
     AppReady,
+    AppSignalled,
     AppStarted,
     AppStopped,
     BuildCancelled,
@@ -46,7 +47,7 @@ from reloader.core.news import (
     StartFailed,
     Warned,
 )
-from reloader.core.orders import Drain, Kill, Quit, Reply, Route, Spawn, Stop
+from reloader.core.orders import Drain, Kill, Quit, Reply, Route, Signal, Spawn, Stop
 from reloader.core.settings import Settings, Strategy
 from reloader.core.state import Failed, Started
 from reloader.core.values import Change, Gate, Outcome, Request, Role, Scope, Status, Task, Wish
@@ -573,6 +574,22 @@ def test_a_rule_that_fails_waits_for_its_next_change():
 
 # requirements.txt -> pip install -> restart
 PIP = Task(Role.RULE, name="pip")
+
+
+def test_a_rule_may_signal_the_app():
+    """It goes on; one that is not up reads all at its start, and that is told."""
+    settings = Settings(rule_paces={"hup": Pace()}, rule_signal={"hup": 1})
+    book = Playbook(settings).at(0).spawns(APP)
+    book.at(1, save("a.conf", rule="hup")).at(2).spawns(Task(Role.RULE, name="hup"))
+    book.exits(2, at=3).expect(Signal(1, 1))
+    assert book.news[-1] == AppSignalled("hup", "SIGHUP", 101)
+    book.at(4, save("a.conf", rule="hup")).at(5).spawns(Task(Role.RULE, name="hup"))
+    book.exits(3, 1, at=6).tells(RuleFailed).expect()
+    book.exits(1, 1, at=7).at(8, save("a.conf", rule="hup")).at(9)
+    book.spawns(Task(Role.RULE, name="hup")).exits(4, at=10).expect()
+    assert book.news[-1] == AppSignalled("hup", "SIGHUP", 0)
+
+
 THEN = Settings(rule_paces={"pip": Pace()}, rule_then={"pip": Needs(restart=True)})
 
 
