@@ -139,7 +139,7 @@ def test_a_python_app_starts_warm(installed, way):
     until_ready(run)
     save(installed, 2)
     installed.wait_noted("START", version="2")
-    assert [event["how"] for event in run.events("app.started")] == ["", "warm"]
+    run.wait_for("app.started", how="warm", after=0)
 
 
 def test_it_needs_no_python(installed, way):
