@@ -5,9 +5,16 @@ Pure: texts in, decisions out.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from reloader.filter.wildcards import BadPatternError, Glob, git_pattern
+
+if TYPE_CHECKING:
+
+    class Tracked(Protocol):
+        """Answers whether git tracks a file, or one below a folder."""
+
+        def __call__(self, path: str, *, is_folder: bool) -> bool: ...
 
 
 class Pattern(NamedTuple):
@@ -77,20 +84,44 @@ class IgnoreLevel(NamedTuple):
 
 
 class Ignores:
-    """The ignore files that hold for the paths in one folder, the strongest first."""
+    """The ignore files that hold for the paths in one folder, the strongest first.
 
-    def __init__(self, levels: tuple[IgnoreLevel, ...] = ()) -> None:
+    `tracked`: what git tracks is not ignored; `whole`: the line that excludes the folder itself, in
+    which something is tracked all the same.
+    """
+
+    def __init__(
+        self,
+        levels: tuple[IgnoreLevel, ...] = (),
+        tracked: Tracked | None = None,
+        whole: str = "",
+    ) -> None:
         self.levels = levels
+        self._tracked = tracked
+        self._whole = whole
 
     def below(self, folder: str, text: str, name: str) -> Ignores:
         """Returns them for a folder that has an ignore file of its own."""
         if not text:
             return self
         level = IgnoreLevel(folder.rstrip("/") + "/", IgnoreFile(text, name))
-        return Ignores((level, *self.levels))
+        return Ignores((level, *self.levels), self._tracked, self._whole)
+
+    def entered(self, folder: str) -> Ignores:
+        """Returns them for a folder below; nothing takes back that it is excluded."""
+        return Ignores(
+            self.levels, self._tracked, self._whole or self._line(folder, is_folder=True)
+        )
 
     def why(self, path: str, *, is_folder: bool) -> str:
-        """Returns the line that excludes the path; "" if none does."""
+        """Returns the line that excludes the path; "" if none does, or if git tracks it."""
+        line = self._whole or self._line(path, is_folder=is_folder)
+        return "" if line and self._is_tracked(path, is_folder=is_folder) else line
+
+    def _is_tracked(self, path: str, *, is_folder: bool) -> bool:
+        return self._tracked is not None and self._tracked(path, is_folder=is_folder)
+
+    def _line(self, path: str, *, is_folder: bool) -> str:
         for prefix, file in self.levels:
             if not path.startswith(prefix):
                 continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from reloader.config.model import Layer, Origin
 from reloader.core.needs import RELOAD
@@ -19,12 +19,20 @@ from reloader.filter.matchers import Decision, Endings, Paths, RuleMatcher, no, 
 from reloader.light import dataclass, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from reloader.config.model import Config
     from reloader.filter.gitignore import Ignores
 
-    ReadIgnores = Callable[[str, "Ignores | None"], "Ignores"]
+    class ReadIgnores(Protocol):
+        """Reads the ignore files of a folder, below those of the folder above it."""
+
+        def __call__(self, folder: str, above: Ignores | None) -> Ignores: ...
+        def fresh(self) -> ReadIgnores: ...
+        def moved(self) -> str: ...
+        @property
+        def folders(self) -> frozenset[str]: ...
+
 
 _REMEMBERED = 50_000  # folders whose verdict is kept; more are judged anew
 _BINARY = re.compile(r"[^.]+|.+\.(?:exe|bin|out)")  # names of what compilers make; not "app.sh"
@@ -95,7 +103,8 @@ class FileFilter:
     """The whole filter, made from a config.
 
     `roots`: the folders to begin with; `named`: folders that the config says to watch; `expected`:
-    folders without which something that the config names can't be seen.
+    folders without which something that the config names can't be seen; `git`: the reader of ignore
+    files, None if none is asked.
     """
 
     def __init__(
@@ -109,7 +118,7 @@ class FileFilter:
         self._folders: dict[str, Folder] = {}
         # A list of the user's decides alone, and an Air file means what it means in Air.
         by_user = lines.origin("include_ext").layer is not Layer.DEFAULT or config.is_air
-        self._read_ignores = None if by_user else git
+        self.git = None if by_user else git
         self._commands = tuple(RuleMatcher(lines, n, rule) for n, rule in enumerate(build.rules))
         self.endings = Endings(
             build.include_ext,
@@ -145,7 +154,8 @@ class FileFilter:
 
     def renewed(self) -> FileFilter:
         """Makes the same filter anew, from the ignore files as they are now."""
-        return FileFilter(self._config, self._config_files, self._read_ignores)
+        git = self.git.fresh() if self.git else None
+        return FileFilter(self._config, self._config_files, git)
 
     def decide(self, path: str) -> Decision:
         """Returns the decision for the file at this path."""
@@ -224,10 +234,10 @@ class FileFilter:
         return _ignored(why) if why else None
 
     def _ignores(self, path: str, above: Folder | None) -> Ignores | None:
-        if self._read_ignores is None:
+        if self.git is None:
             return None
         begins = above is None or path in self.named
-        return self._read_ignores(path, None if begins or above is None else above.ignores)
+        return self.git(path, None if begins or above is None else above.ignores)
 
     def _out(
         self, path: str, above: Folder | None, habit: Decision | None, excluded: Decision | None

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tempfile
 import time
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reloader.config.model import Engine, Layer, Origin
 from reloader.light import replace
 from reloader.watch.gitfiles import GitIgnores, filter_of
+from reloader.watch.gitindex import GitIndex
 from tests.watch.apart import files
 from tests.watch.seeing import Seeing, config_for
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="SKIPPED: no git here")
 
@@ -110,6 +112,85 @@ def test_rules_that_are_edited(repository: Path) -> None:
         (repository / "gen/b.py").write_text("counts")
         it.wait_to_see("gen/b.py")
         assert set(it.seen) == {"gen/b.py"}
+
+
+@pytest.mark.parametrize(
+    ("place", "before", "after"),
+    [
+        ("root/.git/info/exclude", "mine\n", "\n"),
+        ("home/rules/ignored", "mine/\n", "\n"),
+        (".gitignore", "root/mine\n", "\n"),
+    ],
+)
+def test_rules_outside_the_tree_that_are_edited(
+    repository: Path, place: str, before: str, after: str
+) -> None:
+    """They hold at once, too: .git/info/exclude, core.excludesFile, those of folders above."""
+    (repository / ".git/info/exclude").write_text("")
+    if place == ".gitignore":  # the repository is the folder above
+        (repository / ".git").rename(repository.parent / ".git")
+    home = repository.parent / "home"
+    (home / ".gitconfig").write_text("[core]\n\texcludesFile = ~/rules/ignored\n")
+    (home / "rules").mkdir()
+    (repository.parent / place).write_text(before)
+    with Seeing(repository, Engine.NATIVE, since_ns=time.time_ns() + 10**9) as it:
+        (repository / "mine/d.py").write_text("nothing")
+        it.settle()
+        assert not it.seen
+        (repository.parent / place).write_text(after)
+        it.wait_for(lambda: len(it.started) == 2)
+        it.forget()
+        (repository / "mine/d.py").write_text("counts")
+        it.wait_to_see("mine/d.py")
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_what_git_tracks_is_not_ignored(repository: Path, version: int) -> None:
+    """Whatever patterns say: a file in an ignored folder, and one that is ignored by its name."""
+    files(repository, "gen/deep/f.py", "gen/other.py", "sub/x.gen.py", "src/gen/f.py", "src/x.py")
+    git(repository, "add", ".")
+    git(repository, "add", "-f", "gen/b.py", "gen/deep/f.py", "sub/c.gen.py")
+    if version == 3:  # an entry of it has more flags
+        git(repository, "add", "-fN", "all/e.py")
+    git(repository, "update-index", "--index-version", str(version))
+    assert (repository / ".git/index").read_bytes()[7] == version
+    rules = filter_of(config_for(repository))
+    for path in ("gen/b.py", "gen/deep/f.py", "sub/c.gen.py", "src/x.py"):
+        assert rules.decide(f"{repository}/{path}").needs, path
+    assert bool(rules.decide(f"{repository}/all/e.py").needs) == (version == 3)
+    for path in ("gen/other.py", "sub/x.gen.py", "mine/d.py"):
+        assert not rules.decide(f"{repository}/{path}").needs, path
+    assert '.gitignore:1 "/gen/"' in rules.decide(f"{repository}/gen/other.py").because
+    assert not rules.enters(f"{repository}/mine")
+
+
+@given(
+    st.sets(
+        st.lists(st.sampled_from(["a", "gen", "b.py", "x" * 90]), min_size=1, max_size=3).map(
+            "/".join
+        ),
+        max_size=8,
+    )
+)
+@settings(max_examples=25, deadline=None)
+def test_an_index_has_what_git_lists(paths: set[str]) -> None:
+    """For files and folders, in each version; names that others begin with are others."""
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        git(root, "init", "-q")
+        for path in sorted(paths):
+            with suppress(OSError):  # a folder of that name is there
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text("")
+        git(root, "add", "-A")
+        listed = subprocess.check_output(["git", "-C", root, "ls-files"], text=True).split()
+        folders = {str(above) for path in listed for above in Path(path).parents} - {"."}
+        for version in (2, 4):
+            git(root, "update-index", "--index-version", str(version))
+            index = GitIndex(str(root / ".git"), str(root))
+            for path in {*paths, *listed, *folders, "a", "gen", "gen/a", "b.py", "py", "x"}:
+                assert index.has(f"{root}/{path}", is_folder=False) == (path in listed)
+                assert index.has(f"{root}/{path}", is_folder=True) == (path in folders)
 
 
 def test_without_a_repository(tmp_path: Path) -> None:
