@@ -17,8 +17,8 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-containers test-browser test-dist test-docs docs screens check format test-all dist release
-.PHONY: first-minutes bench bench-watch bench-warm bench-swap bench-proxy pictures faults prove air
-.PHONY: soak chaos clean
+.PHONY: first-minutes bench bench-watch bench-warm bench-swap bench-proxy bench-feedback pictures faults
+.PHONY: prove air soak chaos clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -74,6 +74,9 @@ bench-swap: $(VENV)/.ready ## reload apps under load, beside other tools: what i
 
 bench-proxy: $(VENV)/.ready-to-test ## measure the proxy beside other tools' (5 minutes)
 	$(BIN)/python -m benchmarks.proxies $(ARGS)
+
+bench-feedback: $(VENV)/.ready-to-test ## play random builds, apps and saves over the rules against loops, old and new
+	$(BIN)/python -m benchmarks.feedback $(ARGS)
 
 pictures: $(VENV)/.ready-to-test ## make the pictures of docs/browser.md from a real run in a browser
 	@tests/browser/setup.sh

@@ -32,7 +32,7 @@ def loop_text(found: Finding) -> str:
             return f"{who} writes {path}{files}: not counted while it runs; {hint} saves a build"
         case Loop.BUILD_REPEATS:
             return (
-                f"{path}{files} is new after each run of {who}, {slowed}; if it writes it: {hint}"
+                f"{path}{files} changes with each run of {who}, {slowed}; if it writes it: {hint}"
             )
         case Loop.APP_WRITES:
             much = "after each of the last starts, and the app has written as much"

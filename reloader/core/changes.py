@@ -61,6 +61,11 @@ def suspects(state: State) -> tuple[Ticket, ...]:
     return tuple(p.ticket for p in state.generations if p.life is not Life.SPAWNING)
 
 
+def wants_look(state: State, now: Seconds) -> bool:
+    """Returns True when what the apps have written must be known though no file has changed."""
+    return past(state.feedback.next_at, now)
+
+
 # --- what the rules against loops are told -------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from reloader.core.needs import NOTHING, Needs
 from reloader.core.outputs import Outputs, Verdict
 from reloader.core.places import SEVERAL, folder, like
-from reloader.core.starts import Starts, Writer, key_of
+from reloader.core.starts import Question, Starts, Writer, key_of
 from reloader.core.values import Kind, Written
 from reloader.light import dataclass, field, replace
 
@@ -52,12 +52,18 @@ class Account:
     def looked(self) -> Account:
         return replace(self, since=Written())
 
-    def writer_of(self, change: Change) -> Writer:
+    def writer_of(self, change: Change, together: int = 0) -> Writer:
+        """`together`: the bytes that this change takes, and those that came with it."""
         if self.since is None or not change.least:
             return Writer.ANYBODY
-        counts = self.since.all, self.since.disk
+        counts: tuple[int, ...] = self.since.all, self.since.disk
         if max(counts) < change.least:
             return Writer.OTHER
+        # An append to a page that is not out yet counts for no disk.
+        if max(counts) < together or (change.on_disk and not self.since.disk):
+            return Writer.HARDLY
+        if change.on_disk:  # what it has printed says nothing
+            counts = (self.since.disk,)
         about = any(change.size <= count <= change.size + MUCH for count in counts)
         return Writer.APP if about else Writer.ANYBODY
 
@@ -127,6 +133,7 @@ class Feedback:
     @property
     def next_at(self) -> Seconds | None:
         times = [lane.next_at for lane in self.lanes.values()]
+        times.append(self._lane("").starts.look_at)
         return min((at for at in times if at is not None), default=None)
 
     def holds(self, since: Seconds | None) -> bool:
@@ -160,7 +167,7 @@ class Feedback:
         found = [_output(name, end.found)] if end.found else []
         if not end.wait:
             return Ruling(self._put(name, lane), end.changes, tuple(found))
-        if end.wait > 1 and not lane.told:
+        if end.wait > 1 and end.repeated and not lane.told:
             new = end.repeated
             found.append(Finding(Loop.BUILD_REPEATS, name, new.paths, new.files, end.wait))
             lane = replace(lane, told=True)
@@ -210,10 +217,14 @@ class Feedback:
         return Ruling(it, tuple(counting), tuple(found))
 
     def due(self, now: Seconds) -> Ruling:
-        """Returns the changes that have waited long enough, with all that wait in their lane."""
-        it = self
+        """Returns the changes that have waited long enough, with all that wait in their lane.
+
+        The app was measured now, so a look that is due has been taken.
+        """
+        it = self._looked(now)
         changes: list[Change] = []
-        for name, lane in self.lanes.items():
+        lanes = dict(it.lanes)
+        for name, lane in it.lanes.items():
             late = lane
             if (overdue := lane.outputs.overdue_at) is not None and overdue <= now:
                 outputs, held = lane.outputs.overdue()
@@ -223,33 +234,33 @@ class Feedback:
                 changes += [w.change for w in late.waiting.values()]
                 keys = frozenset(key for key, w in late.waiting.items() if w.by_start)
                 late = replace(late, starts=late.starts.waited_for(keys), waiting={})
-            if late is not lane:
-                it = it._put(name, late)
-        return Ruling(it, tuple(changes))
+            lanes[name] = late
+        return Ruling(replace(it, lanes=lanes), tuple(changes))
 
     def _judge(
         self, name: str, changes: list[Change], now: Seconds, *, by_git: bool
     ) -> tuple[Lane, list[Change], list[Finding]]:
         lane = self._lane(name)
-        writers = [Writer.ANYBODY if name else self.account.writer_of(c) for c in changes]
-        meant = [
-            lane.outputs.meant(c, now, can_be_left=w is not Writer.OTHER)
-            for c, w in zip(changes, writers, strict=True)
-        ]
+        together = sum(change.least for change in changes)
+        writers = [Writer.ANYBODY if name else self.account.writer_of(c, together) for c in changes]
+        meant = [lane.outputs.meant(c, now) for c in changes]
         theirs = [c for c, is_meant in zip(changes, meant, strict=True) if is_meant]
         outputs, verdicts, known = lane.outputs.judge(theirs, now, by_git=by_git)
         counting = [c for c, v in zip(theirs, verdicts, strict=True) if v is Verdict.COUNTS]
         other = {id(c) for c, v in zip(theirs, verdicts, strict=True) if v is not Verdict.ELSE}
+        # A build that is over can have made it as well: the app's bytes clear nobody.
         asked = [
-            (change, writer)
-            for change, writer in zip(changes, writers, strict=True)
+            (change, Writer.ANYBODY if is_meant else writer)
+            for change, writer, is_meant in zip(changes, writers, meant, strict=True)
             if id(change) not in other
         ]
         keys = [key_of(change) for change, _ in asked]
-        since = [w.since if (w := lane.waiting.get(key)) else None for key in keys]
-        starts, answers = lane.starts.judge(
-            list(zip(keys, (writer for _, writer in asked), since, strict=True)), now, by_git=by_git
-        )
+        since = {key: waiting.since for key, waiting in lane.waiting.items()}
+        questions = [
+            Question(key, writer, since.get(key), change.age)
+            for key, (change, writer) in zip(keys, asked, strict=True)
+        ]
+        starts, answers = lane.starts.judge(questions, now, by_git=by_git)
         waiting, found = dict(lane.waiting), [_output(name, known)] if known else []
         peaceful = {id(c) for c, is_meant in zip(changes, meant, strict=True) if not is_meant}
         for key, (change, writer), answer in zip(keys, asked, answers, strict=True):
@@ -267,6 +278,13 @@ class Feedback:
             counting += [w.change for w in waiting.values()]
             waiting = {}
         return Lane(outputs, starts, waiting, lane.told), counting, found
+
+    def _looked(self, now: Seconds) -> Feedback:
+        lane = self._lane("")
+        if (at := lane.starts.look_at) is None or now < at:
+            return self
+        lane = replace(lane, starts=replace(lane.starts, looked=True))
+        return Feedback({**self.lanes, "": lane}, self.account.looked())
 
     def _lane(self, name: str) -> Lane:
         return self.lanes.get(name) or Lane()

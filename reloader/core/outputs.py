@@ -175,7 +175,7 @@ class Ended:
     changes: tuple[Change, ...] = ()
     wait: Seconds = 0.0
     found: Places = Places()  # that are known to be the build's, and were not told
-    repeated: Places = Places()  # of the changes
+    repeated: Places = Places()  # of the changes, where nothing was told
 
 
 @dataclass(frozen=True)
@@ -214,11 +214,11 @@ class Outputs:
         it = replace(self, run=self.run + 1, whole=whole, running=True, began=now)
         return replace(it, held=(), strange=False)
 
-    def meant(self, change: Change, now: Seconds, *, can_be_left: bool) -> bool:
-        """Returns True if the build can have made the change."""
+    def meant(self, change: Change, now: Seconds) -> bool:
+        """Returns True if the build can have made the change, or what it has left behind."""
         if self.running:
             return True
-        left = self.left and can_be_left and now - self.ended < AFTER
+        left = self.left and now - self.ended < AFTER
         return self.run > 0 and (now - change.age < self.ended or left)
 
     def judge(
@@ -231,7 +231,8 @@ class Outputs:
         if not self.running:  # they come late: what they show of the run before is learned now
             for key in names:
                 keys[key] = replace(keys[key], whole=keys[key].whole + 1)
-            known = self._places(keys, self._learn(keys, names)).without(self.told)
+            late = [key for key, out in keys.items() if out.run == self.run]
+            known = self._places(keys, self._learn(keys, late)).without(self.told)
         it, verdicts = replace(self, keys=keys), []
         weights = _weights(self, keys)
         for key, change in zip(names, changes, strict=True):
@@ -298,7 +299,10 @@ class Outputs:
             again=again,
             told=(*self.told, *found.paths),
         )
-        repeated = self._places(keys, [change.path for change in counting], renamed=True)
+        told = [place for place in it.told if place.endswith("/")]
+        new = [c for c in counting if not c.path.startswith(tuple(told))]
+        renamed = any(change.kind is Kind.NEW for change in new)
+        repeated = self._places(keys, [change.path for change in new], renamed=renamed)
         return Ended(it, tuple(counting), wait, found, repeated)
 
     def _learn(self, keys: dict[str, Output], names: Sequence[str]) -> tuple[str, ...]:
@@ -359,7 +363,7 @@ class Outputs:
 def _verdict(it: Outputs, out: Output, weight: int, change: Change, now: Seconds) -> Verdict:
     """`weight`: how much other files of its folder and ending show that the build writes such."""
     if not (it.running or out.known):
-        return Verdict.ELSE
+        return Verdict.OWN if out.is_as_before else Verdict.ELSE
     if out.known:
         usual = not it.running or change.age > BOUT or out.is_usual(now - it.began)
         if out.is_once_more:

@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from reloader.core.values import Change, Seconds
 
 SPREAD = 3.5  # the longest of the times after the start, over the shortest; both and 0.2 s
-SPREAD_SEEN = 2.5  # times that, where the app is seen to have written as much
+SPREAD_SEEN = 1.5  # times that, where the app is seen to have written as much
 FREE = 64  # runs in which a path that is somebody else's is not asked about
+ASKED = 1  # start in a row, and the app is looked at before the next change
+BEFORE = 0.7  # of the shortest time after a start: so early
+SOON: Seconds = 0.4  # after a start people have not saved yet, and a look may come too late
 ONCE: Seconds = 0.3  # changes so close together are one
 MOST = 256  # paths and patterns that are remembered
 
@@ -38,12 +41,13 @@ class Writer(Enum):
 
     APP = auto()  # about as many as it takes
     ANYBODY = auto()
+    HARDLY = auto()  # as many, but to no disk, or fewer than all changes that came with it take
     OTHER = auto()  # fewer than it takes
 
     @property
     def runs(self) -> int:
         """Starts in a row that are evidence enough."""
-        return 4 if self is Writer.APP else 8
+        return {Writer.APP: 5, Writer.HARDLY: 16}.get(self, 8)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Habit:
     low: Seconds  # the shortest time after a start
     high: Seconds  # the longest
     at: Seconds  # of the last change
+    age: Seconds = 0.0  # how old the changes may have been when they were seen, at most
     runs: int = 0  # in a row
     run: int = -1  # the last
     free: int = 0  # until this run it counts
@@ -61,8 +66,26 @@ class Habit:
     gaps: tuple[Seconds, ...] = ()  # from change to change, while nothing waited
     told: bool = False
 
+    def doubted(self) -> Habit:
+        """Somebody else has made the change, or the app's bytes were seen before it."""
+        fewer = self.runs // 2 if self.wait else max(self.runs - 2, 0)
+        return replace(self, runs=fewer)
+
     def cleared(self, run: int) -> Habit:
         return replace(self, runs=0, wait=0.0, free=run + FREE)
+
+
+@dataclass(frozen=True)
+class Question:
+    """A change: its key, who can have made it, and how old it may be.
+
+    `since`: since when a change of this key waits; None: none does.
+    """
+
+    key: str
+    writer: Writer
+    since: Seconds | None
+    age: Seconds
 
 
 @dataclass(frozen=True)
@@ -88,6 +111,21 @@ class Starts:
     run: int = 0  # 0: there was no start yet
     at: Seconds = 0.0  # of the last start
     times: Mapping[str, int] = field(default_factory=dict)  # changes in all, by key
+    looked: bool = False  # at what the app has written, in this run
+
+    @property
+    def look_at(self) -> Seconds | None:
+        """When to look at what the app has written, before it may write what is suspected.
+
+        What it prints and compiles while it starts is then not held against it.
+        """
+        if self.looked:
+            return None
+        soonest = [
+            h.low - h.age for h in self.habits.values() if h.runs >= ASKED and h.run < self.run
+        ]
+        early = min(soonest, default=0.0) * BEFORE
+        return self.at + early if early > SOON else None
 
     def begin(self, now: Seconds) -> Starts:
         lasted, habits = now - self.at, {}
@@ -99,22 +137,21 @@ class Starts:
         return Starts(habits, self.run + 1, now, self.times)
 
     def judge(
-        self, asked: Iterable[tuple[str, Writer, Seconds | None]], now: Seconds, *, by_git: bool
+        self, asked: Iterable[Question], now: Seconds, *, by_git: bool
     ) -> tuple[Starts, list[Answer]]:
-        """Answers in order; each is asked with its key, its writer, and since when one waits."""
+        """Answers in order."""
         habits, times, answers = dict(self.habits), dict(self.times), []
-        for key, writer, since in asked:
+        for question in asked:
+            key, writer = question.key, question.writer
             habit = habits.pop(key, None)
             times[key] = times.pop(key, 0) + 1
             if not self.run or by_git or writer is Writer.OTHER:
                 answers.append(AT_ONCE)
                 if habit:
-                    habits[key] = replace(habit, runs=habit.runs // 2 if habit.wait else 0)
+                    habits[key] = habit.doubted()
                 continue
             offset = now - self.at
-            habits[key], answer = self._asked(
-                habit or Habit(offset, offset, now), writer, since, now
-            )
+            habits[key], answer = self._asked(habit or Habit(offset, offset, now), question, now)
             answers.append(answer)
         while len(habits) > MOST:
             del habits[next(iter(habits))]
@@ -122,18 +159,17 @@ class Starts:
             del times[next(iter(times))]
         return replace(self, habits=habits, times=times), answers
 
-    def _asked(
-        self, old: Habit, writer: Writer, since: Seconds | None, now: Seconds
-    ) -> tuple[Habit, Answer]:
+    def _asked(self, old: Habit, question: Question, now: Seconds) -> tuple[Habit, Answer]:
+        writer, since, age = question.writer, question.since, question.age
         gap, offset, habit = now - old.at, now - self.at, replace(old, at=now)
         if self.run < habit.free:
             return habit, AT_ONCE
         if habit.run == self.run:  # again in this run
-            if since is not None and now - since > ONCE:  # without a start
+            if since is not None and now - since > ONCE + age:  # without a start
                 return habit.cleared(self.run), AT_ONCE
             return habit, Answer(habit.wait)
         gaps = habit.gaps
-        unmoved = gaps and max(gaps) - min(gaps) < habit.wait / 2 > gap - max(gaps)
+        unmoved = gaps and max(gaps) - min(gaps) + age < habit.wait / 2 > gap - max(gaps)
         if habit.was_waited_for and unmoved:  # the start was late, and it was not
             return replace(habit.cleared(self.run), run=self.run, was_waited_for=False), AT_ONCE
         if habit.runs and not habit.wait:
@@ -148,6 +184,7 @@ class Starts:
         tell = wait > 1 and not habit.told  # the first wait has not cleared it
         habit = replace(
             habit,
+            age=max(habit.age, age),
             run=self.run,
             was_waited_for=False,
             low=low,

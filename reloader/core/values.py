@@ -76,6 +76,7 @@ class Change:
     least: int = 0  # bytes that its writer must have written; 0 if it may be none
     age: Seconds = 0.05  # how long ago it may have been made, at most
     beside: int = 0  # watched files in its directory, itself too; 0 if unknown
+    on_disk: bool = False  # what is written there counts as written to a disk
     error: str = ""  # why the app could not import it: "line 3: invalid syntax"
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from reloader.core.changes import suspects
+from reloader.core.changes import suspects, wants_look
 from reloader.core.facts import (
     BecameIdle,
     BecameReady,
@@ -252,7 +252,7 @@ class Loop:
 
     def _advance(self, seat: Seat, worker: Worker, facts: tuple[Fact, ...]) -> None:
         now = self.now()
-        if any(isinstance(fact, FilesChanged) for fact in facts):
+        if any(isinstance(fact, FilesChanged) for fact in facts) or wants_look(worker.state, now):
             measured = (worker.system.measure(ticket) for ticket in suspects(worker.state))
             facts = (*chain.from_iterable(measured), *facts)
         worker.state, orders, news = advance(worker.state, facts, now)

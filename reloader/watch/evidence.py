@@ -11,13 +11,32 @@ from reloader.watch.snapshot import contents_of
 from reloader.watch.unsettled import PATIENCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reloader.core.values import Change
+    from reloader.watch.mounts import Mount
     from reloader.watch.snapshot import Signature
 
 _BLOCK = 512  # bytes, the unit of st_blocks (stat(2))
 
 
-def filled(change: Change, path: str, old: Signature | None, *, reads: bool) -> Change:
+class Disks:
+    """The devices where writes count as written to a disk."""
+
+    def __init__(self, mount: Callable[[str], Mount | None]) -> None:
+        self._mount = mount
+        self._counted: dict[int, bool] = {}
+
+    def count(self, device: int, path: str) -> bool:
+        if device not in self._counted:
+            mount = self._mount(path)
+            self._counted[device] = mount is not None and mount.is_counted
+        return self._counted[device]
+
+
+def filled(
+    change: Change, path: str, old: Signature | None, disks: Disks, *, reads: bool
+) -> Change:
     """Returns the change with what can be known of it.
 
     `path`: where the file is; `old`: what it was at the last look, None if there was nothing;
@@ -34,4 +53,5 @@ def filled(change: Change, path: str, old: Signature | None, *, reads: bool) -> 
         least = max(size - old[1], 1) if size else 0
     else:  # a core dump is mostly holes, which nobody writes
         least = min(size, status.st_blocks * _BLOCK or size)
-    return replace(change, digest=digest, kind=kind, size=size, least=least)
+    on_disk = disks.count(status.st_dev, path)
+    return replace(change, digest=digest, kind=kind, size=size, least=least, on_disk=on_disk)

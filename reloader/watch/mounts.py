@@ -36,6 +36,11 @@ _LOCAL = frozenset(
 )
 
 
+# Writes go through the kernel's pages, and each page that they make dirty counts as written to a
+# disk in /proc/PID/io; not so in memory, nor where the file system writes by itself.
+_COUNTED = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "overlay"})
+
+
 @dataclass(frozen=True)
 class Mount:
     """One line of mountinfo."""
@@ -48,6 +53,11 @@ class Mount:
     def is_silent(self) -> bool:
         """Somebody else can change files without an event here."""
         return self.fstype in _SILENT or self.fstype.startswith("fuse.")
+
+    @property
+    def is_counted(self) -> bool:
+        """Writes here count as written to a disk (`write_bytes`)."""
+        return self.fstype in _COUNTED
 
     @property
     def is_local(self) -> bool:

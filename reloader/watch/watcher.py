@@ -22,7 +22,7 @@ from reloader.watch.audit import Audit
 from reloader.watch.barrier import Barrier
 from reloader.watch.coverage import Coverage
 from reloader.watch.engine import PollEngine
-from reloader.watch.evidence import filled
+from reloader.watch.evidence import Disks, filled
 from reloader.watch.git import STALE, Repository
 from reloader.watch.ignored import IgnoredSaves
 from reloader.watch.options import ScanOptions
@@ -115,6 +115,9 @@ class Watcher:
             self._wake.set()
         elif self._audit:
             self._look_into(self._audit.doubts())
+        if self._ignores and not self._renews and (moved := self._ignores.moved()):
+            self._renews = True
+            self._note_config(moved)
         facts = list(self._facts())
         if self._config_due is not None and time.monotonic() >= self._config_due:
             facts += self._read_config()
@@ -179,15 +182,18 @@ class Watcher:
         options, rules = self._options(since_ns), self._rules
         interval = self._config.build.poll_interval / 1000
         self._polled = PollFallback(options, self._wake, interval)
+        self._disks = Disks(self._polled.mount)
         self._polled_age = 2 * (interval or _ROUND)
         engine = self._choose(self._config)
         self._tree.configure(options, closes=engine.closes)
         self._git = Repository.of(rules.root)
-        beside = self._git.folders if self._git else ()
+        beside = frozenset(self._git.folders if self._git else ())
         self._git_away = self._git is not None and any(map(self._polled.is_silent, beside))
         if self._git and self._git_away:
             self._polled.run(self._look_at_git)
-        self._coverage = Coverage(self._tree, engine, self._polled, self._warn, beside)
+        self._ignores = rules.git if rules.folder(rules.root).ignores is not None else None
+        ignores = self._ignores.folders if self._ignores else frozenset()
+        self._coverage = Coverage(self._tree, engine, self._polled, self._warn, beside | ignores)
         listen(self._waiter, engine.fileno())
         self._audit: Audit | None = None
         self._told = False  # that the watch has started
@@ -293,7 +299,7 @@ class Watcher:
             if needs := decision.needs:
                 beside = count_beside(self._tree, path)
                 change = Change(self._rules.shown(path), needs, age=age, beside=beside)
-                yield filled(change, path, old, reads=few)
+                yield filled(change, path, old, self._disks, reads=few)
 
     def _note_config(self, path: str) -> None:
         """The config has changed; files that were saved together with it belong to the change."""

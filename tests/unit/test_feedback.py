@@ -376,7 +376,7 @@ def runs(
 def test_what_the_app_writes_is_slowed_and_told_once(path: str, kind: Kind, after: float) -> None:
     """However long after its start, and under a new name each time."""
     story = Story()
-    assert runs(story, path, 9, after, kind) == [0, 0, 0, 1, 2, 4, 8, 16, 30]
+    assert runs(story, path, 10, after, kind) == [0, 0, 0, 0, 1, 2, 4, 8, 16, 30]
     [found] = story.found
     assert found.loop is Loop.APP_WRITES
     assert (found.paths, found.wait) in {(("state.json",), 2), (("out/*/r.json",), 2)}
@@ -398,7 +398,7 @@ def test_what_the_app_cannot_have_written_counts() -> None:
 
 def test_a_save_takes_along_what_waits() -> None:
     story = Story()
-    runs(story, "state.json", 3)
+    runs(story, "state.json", 4)
     story.start()
     story.now += 0.5
     story.writes(SIZE)
@@ -407,6 +407,44 @@ def test_a_save_takes_along_what_waits() -> None:
     story.counted.clear()
     assert story.change("app.py")
     assert story.counted == ["app.py", "state.json"]
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_what_an_app_writes_while_it_starts_is_not_held_against_people(*, on_disk: bool) -> None:
+    """Byte code, as much as the module that was saved, and a banner: it is looked at before."""
+    story = Story()
+    for run in range(30):
+        story.start()
+        story.now += 0.3
+        story.writes(2 * SIZE)
+        story.wait(3 + 0.5 * (run % 3))
+        size = SIZE + run
+        change = Change("mod.py", RELOAD, str(run), CHANGED, size, size, on_disk=on_disk)
+        assert story.take(story.feedback.judge((change,), story.now)) == ["mod.py"]
+    assert not story.found
+
+
+def test_what_an_app_prints_is_written_to_no_disk() -> None:
+    """All the time, more than the file takes: that is much less evidence."""
+    story = Story()
+    waits = 0
+    for run in range(15):
+        story.start()
+        story.now += 3
+        story.writes(2 * SIZE, disk=0)
+        change = Change("a.py", RELOAD, str(run), CHANGED, SIZE, SIZE, on_disk=True)
+        waits += not story.take(story.feedback.judge((change,), story.now))
+    assert not waits
+
+
+def test_what_is_saved_together_takes_as_many_bytes_as_all_of_it() -> None:
+    story = Story()
+    for run in range(12):
+        story.start()
+        story.now += 3
+        story.writes(3 * SIZE)
+        saved = [Change(f"{n}.py", RELOAD, str(run), CHANGED, SIZE, SIZE) for n in range(4)]
+        assert len(story.take(story.feedback.judge(saved, story.now))) == 4
 
 
 def test_a_script_in_a_rhythm_is_asked_once() -> None:
@@ -447,6 +485,59 @@ def test_rules_have_their_own_runs() -> None:
             story.now = story.feedback.next_at or 0
             assert story.take(story.feedback.due(story.now)) == ["a.css"]
     assert [found.lane for found in story.found] == ["css"]
+
+
+def test_what_a_daemon_of_the_build_writes_is_known() -> None:
+    """The app's bytes, which are fewer, say nothing about it."""
+    story = Story()
+    counted = []
+    for _ in range(6):
+        story.begin()
+        story.now += 0.5
+        story.take(story.feedback.build_ended("", story.now, cut=False, left=True))
+        story.start()
+        story.writes(0)
+        story.now += 0.5
+        counted.append([story.change(f"site/{n}.html", CHANGED) for n in range(4)])
+        story.wait(30)
+    assert counted[0] == [True] * 4
+    assert counted[-1] == [False] * 4
+    assert [found.paths for found in story.found] == [("site/",)]
+
+
+POLLED = 1.0  # seconds between two looks
+
+
+def polled_build(story: Story, path: str, text: str = "") -> bool:
+    """A build of half a second writes a file, which is seen a second later; True: it counts now.
+
+    The app, which starts after it, writes nothing.
+    """
+    story.begin()
+    story.now += 0.5
+    story.end()
+    story.start()
+    story.writes(0)
+    story.now += 0.5
+    change = Change(path, RELOAD, text or str(story.now), CHANGED, SIZE, SIZE, age=POLLED)
+    return path in story.take(story.feedback.judge((change,), story.now))
+
+
+def test_what_a_build_wrote_is_known_though_it_is_seen_when_the_build_is_over() -> None:
+    """It holds the same bytes again."""
+    story = Story()
+    assert polled_build(story, "version.py", "1")
+    assert not polled_build(story, "version.py", "1")
+
+
+def test_what_a_build_wrote_is_slowed_and_told_though_it_is_seen_when_the_build_is_over() -> None:
+    """The app, which has written nothing, clears nobody: a build can have made it."""
+    story = Story()
+    for _ in range(12):
+        if not polled_build(story, "version.py"):
+            story.now = story.feedback.next_at
+            assert story.take(story.feedback.due(story.now)) == ["version.py"]
+    assert [found.loop for found in story.found] == [Loop.AFTER_STARTS]
 
 
 # --- bytes and names -----------------------------------------------------------------------------

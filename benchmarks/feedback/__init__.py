@@ -1,0 +1,1 @@
+"""Whose change is it? Random builds, apps and people, and rules that must tell them apart."""
