@@ -47,7 +47,7 @@ class Bytecode:
 
         Returns a sentence if that could not be done, "" otherwise; see `environ` for that case.
         """
-        places = [environ.get(PREFIX, ""), *_IN_COMMAND.findall("\0".join(argv))]
+        places = [self._elsewhere, environ.get(PREFIX, ""), *_IN_COMMAND.findall("\0".join(argv))]
         places = [os.path.join(cwd, place) for place in places if place]
         saved = self._saved | self._earlier
         if not saved:

@@ -148,7 +148,7 @@ def test_no_request_is_lost_by_an_app_that_starts_warm(project: Project, mode: s
     """It is forked from a process without a filter, and takes that itself before it begins."""
     server = Server(project, mode, python=[sys.executable])
     run = server.run()
-    until(lambda: any("modules are ready" in e["text"] for e in run.events("noted")), 60)
+    until(lambda: any("modules are ready" in e["text"] for e in run.events("informed")), 60)
     with Crowd(server.get) as crowd:
         server.reloads(run, *map(str, range(2, 6)))
         until(lambda: "5" in crowd.answers)

@@ -47,10 +47,8 @@ def save(project: Project, version: int) -> None:
 
 
 def until_ready(run: Run) -> None:
-    """The server has been made; it says so in a `noted`."""
-    until(
-        lambda: [e for e in run.events("noted") if "modules are ready" in e["text"]], 60, run.report
-    )
+    """The server has been made; it says so in an `informed`."""
+    until(lambda: any("modules are ready" in e["text"] for e in run.events("informed")), 60)
 
 
 def test_from_the_second_start_on(project: Project) -> None:
@@ -88,7 +86,7 @@ def test_the_user_can_say_no(project: Project) -> None:
     project.wait_noted("START", version="2")
 
     assert [event["how"] for event in run.events("app.started")] == ["", ""]
-    assert not [e for e in run.events("noted") if "warm" in e["text"]]
+    assert not [e for e in run.events("informed") if "warm" in e["text"]]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
