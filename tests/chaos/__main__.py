@@ -10,6 +10,7 @@ that loses each fifth batch of changes (`forgetful.py`): it must be found out.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -21,6 +22,7 @@ FORGETFUL = Path(__file__).with_name("forgetful.py")
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # cleans up
     options = _options()
     command = [sys.executable, "-m", "reloader"]
     if options.weakened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import random
 import re
@@ -93,6 +94,7 @@ class Session:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=_die_with_the_driver,  # noqa: PLW1509 -- it has one thread
             )
         self._wait(lambda: any(n.role == "app" for n in self._noted()), "no app has started")
 
@@ -287,6 +289,11 @@ class Session:
         for pid in self._processes():
             with suppress(OSError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def _die_with_the_driver() -> None:
+    """Kills reloader when the driver is gone (prctl(2)); its guardian ends what it has started."""
+    ctypes.CDLL(None).prctl(1, int(signal.SIGKILL), 0, 0, 0)
 
 
 def _whole(line: str) -> bool:

@@ -215,7 +215,35 @@ def stale_lock() -> None:
     git.STALE = 1e9
 
 
+def no_threads() -> None:
+    """None can be started: a limit of processes has been reached."""
+    import threading
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    threading._start_new_thread = refuse
+    if hasattr(threading, "_start_joinable_thread"):  # since Python 3.13
+        threading._start_joinable_thread = refuse
+
+
+def threads_at_once() -> None:
+    """A thread that can't be had is an error, where it is wanted."""
+    import threading
+
+    from reloader import threads
+
+    def start(run: object, name: str, failed: object = None) -> threading.Thread:
+        thread = threading.Thread(target=run, name=name, daemon=True)
+        thread.start()
+        return thread
+
+    threads.start = start
+
+
 GUARDS = {
+    "no threads": no_threads,
+    "threads later": threads_at_once,
     "deadlines": deadlines,
     "handover": handover,
     "unhurried": unhurried,

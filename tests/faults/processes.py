@@ -252,6 +252,18 @@ def fault_P16(rig: Rig) -> None:
     assert "oo many open files" not in rig.said, rig.report()
 
 
+@fault("threads later", quick=True, peers=False)
+def fault_P44(rig: Rig) -> None:
+    """Where no thread can be started, saves and builds go on, and what is missing is told."""
+    rig.want.tuning = ("no threads",)
+    rig.want.wants_build()
+    rig.start()
+    rig.told(r"no thread can be started", r"output comes without names")
+    rig.edit(build="exit1")
+    rig.told(r"build +failed")
+    rig.converge()
+
+
 @fault(quick=True)
 def fault_P38(rig: Rig) -> None:
     """A program that is still being written (ETXTBSY) is said to be, and run when it is ready."""

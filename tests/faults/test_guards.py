@@ -80,6 +80,6 @@ def test_what_is_switched_off_is_there(module: str, tmp_path: Path) -> None:
 def test_each_guard_is_some_faults_control() -> None:
     """No guard is left over, and none is missing."""
     used = {fault.control for fault in all_faults()} - set(WORLD)
-    tuned = {"haste", "late", "deaf", "closed", "restless", "unhurried"}  # of `Want.tuning`
+    tuned = {"haste", "late", "deaf", "closed", "restless", "unhurried", "no threads"}
     assert used == {*names("weakened"), *names("blinded")} - tuned
     assert set(names("blinded")) == set(blinded.GUARDS)
