@@ -18,7 +18,7 @@ unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES)))
 .DEFAULT_GOAL := help
 .PHONY: help run test test-containers test-browser test-dist test-docs docs screens check format test-all dist release
 .PHONY: first-minutes bench bench-watch bench-warm bench-swap bench-proxy bench-feedback pictures faults
-.PHONY: prove air soak chaos clean
+.PHONY: prove air soak chaos wait-check clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 24
@@ -112,6 +112,9 @@ soak: $(VENV)/.ready-to-test ## 1,000 restarts and a storm of signals: nothing m
 
 chaos: $(VENV)/.ready-to-test ## random sessions against the real system (20 minutes; ARGS="--minutes 1 --seed 7")
 	$(BIN)/python -m tests.chaos $(ARGS)
+
+wait-check: $(VENV)/.ready-to-test ## random saves, each with a checked wait (15 minutes; ARGS="--count 200")
+	$(BIN)/python -m tests.waits $(ARGS)
 
 clean: ## delete what these commands made
 	rm -rf $(VENV) $(VERSIONS:%=.venv-%) build dist site tmp examples/*/tmp

@@ -293,6 +293,14 @@ def _healthcheck(arguments: list[str]) -> int:
     return main(arguments, working_directory())
 
 
+def _mcp(arguments: list[str]) -> int:
+    if arguments:
+        return write_text(table.help_of("mcp"))
+    from reloader.commands.mcp import main
+
+    return main(working_directory())
+
+
 def _ask(name: str, arguments: list[str]) -> int:
     from reloader.commands.ask import main
 
@@ -324,6 +332,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "doctor": _doctor,
     "init": _init,
     "healthcheck": _healthcheck,
+    "mcp": _mcp,
     "help": _help,
     "completion": _completion,
     **{name: partial(_ask, name) for name in table.ASKING},

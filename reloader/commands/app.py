@@ -88,7 +88,7 @@ class Live:
         self._bus.add(self._cleaner)
         is_alone = not project.name
         mark = b"" if is_alone else project.name.ljust(shared.label_width).encode() + b" | "
-        self._outlet = Outlet(shared.pump, is_alone=is_alone, mark=mark)
+        self.output = Outlet(shared.pump, is_alone=is_alone, mark=mark)
         self._socket = status
         if status:
             status.status = self.status
@@ -114,7 +114,7 @@ class Live:
             self.config,
             shared.children,
             self._env_files,
-            replace(shared.streams, outlet=self._outlet),
+            replace(shared.streams, outlet=self.output),
             shared.foreground.give,
             self._spawn,
         )
@@ -215,13 +215,13 @@ class Live:
         """Returns the output behind a failure; "" for any other news, or if none was kept."""
         match news:
             case BuildFailed():
-                return self._outlet.last(Role.BUILD) or self._outlet.last(Role.PRE)
+                return self.output.last(Role.BUILD) or self.output.last(Role.PRE)
             case RuleFailed(rule):
-                return self._outlet.last(Role.RULE, rule)
+                return self.output.last(Role.RULE, rule)
             case AppExited(ok=False) | AppDropped():
-                return self._outlet.last(Role.APP)
+                return self.output.last(Role.APP)
             case BuildSucceeded() | AppStopped():
-                self._outlet.last(Role.APP if isinstance(news, AppStopped) else Role.BUILD)
+                self.output.last(Role.APP if isinstance(news, AppStopped) else Role.BUILD)
         return ""
 
     def snapshot(self) -> Snapshot:

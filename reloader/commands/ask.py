@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from reloader.arguments import PLAIN, Formatter, Parser
@@ -14,6 +16,7 @@ from reloader.commands import table
 from reloader.control import client
 from reloader.control.wire import Ask
 from reloader.errors import Problem, ReloaderError
+from reloader.report.text import say
 from reloader.stdout import write, write_text
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ def main(name: str, arguments: list[str], directory: str) -> int:
         return _status(runs, given)
     if name == "events":
         return _events(runs, given)
+    if name == "logs":
+        return _logs(runs, given)
     return _order(runs, Ask(name, given.app))
 
 
@@ -62,6 +67,10 @@ def _parser(name: str) -> Parser:
         add("--json", action="store_true", help="one JSON object")
     if name == "events":
         add("--since", type=int, default=0, metavar="N", help="only those after this number")
+    if name == "logs":
+        text = "only what is not older: 30s, 5m, 1h"
+        add("--since", type=_age, default=86_400.0, metavar="AGE", help=text)
+    if name in ("events", "logs"):
         add("-f", "--follow", action="store_true", help="go on with what comes")
     return parser
 
@@ -71,6 +80,11 @@ def _seconds(text: str) -> float:
     if not 0 <= value <= 86_400:
         raise ValueError(text)
     return value
+
+
+def _age(text: str) -> float:
+    units = {"s": 1, "m": 60, "h": 3600}
+    return float(text[:-1]) * units[text[-1]] if text[-1:] in units else float(text)
 
 
 def _runs(directory: str, app: str) -> list[Run]:
@@ -83,18 +97,11 @@ def _runs(directory: str, app: str) -> list[Run]:
     )
 
 
-def _first(run: Run, ask: Ask) -> dict[str, Any]:
-    record = client.first(run, ask)
-    if error := record.get("error"):
-        raise ReloaderError(Problem(str(error)))
-    return record
-
-
 # --- wait ----------------------------------------------------------------------------------------
 
 
 def _wait(runs: list[Run], ask: Ask, *, as_json: bool) -> int:
-    records = [_first(run, ask) for run in runs]
+    records = [client.answer(run, ask) for run in runs]
     record = min(records, key=lambda one: one.get("live") is True)
     if as_json:
         write(json.dumps(record))
@@ -152,7 +159,7 @@ def _order(runs: list[Run], ask: Ask) -> int:
 
 
 def _status(runs: list[Run], given: Namespace) -> int:
-    records = [_first(run, Ask("status", given.app)) for run in runs]
+    records = [client.answer(run, Ask("status", given.app)) for run in runs]
     apps = [{**app, "run": record["pid"]} for record in records for app in record["apps"]]
     if given.json:
         write(json.dumps({"apps": apps}))
@@ -184,4 +191,20 @@ def _events(runs: list[Run], given: Namespace) -> int:
             if error := record.get("error"):
                 raise ReloaderError(Problem(str(error)))
             write(json.dumps(record))
+    return OK
+
+
+def _logs(runs: list[Run], given: Namespace) -> int:
+    for run in runs:
+        ask = Ask("logs", given.app, since=time.time() - given.since, follow=given.follow)
+        line = ""
+        for record in run.ask(ask):
+            if error := record.get("error"):
+                raise ReloaderError(Problem(str(error)))
+            if note := record.get("note"):
+                say([f"reloader: {note}"], sys.stderr)
+            *lines, line = f"{line}{record.get('text', '')}".split("\n")
+            write(*lines)
+        if line:
+            write(line)
     return OK

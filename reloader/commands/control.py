@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from reloader.commands.logs import Logs
 from reloader.control.server import ControlServer
 from reloader.control.wire import Do
 from reloader.core.facts import Noticed, Requested, SignalReceived
@@ -49,6 +50,7 @@ class Control:
         self._apps = apps
         self._shared = shared
         self._server: ControlServer | None = None
+        self._logs: Logs | None = None
 
     def open(self) -> None:
         """Opens the socket. A place for it is not to be had everywhere: that is told, and all."""
@@ -61,7 +63,7 @@ class Control:
         else:
             self._shared.inbox.add(self._server)
 
-    def _handle(self, ask: Ask, caller: Caller) -> None:
+    def _handle(self, ask: Ask, caller: Caller) -> None:  # noqa: C901 -- one for each thing
         apps = [app for app in self._apps if ask.app in ("", app.name)]
         if not apps:
             names = ", ".join(app.name for app in self._apps if app.name) or "there is only one"
@@ -84,14 +86,26 @@ class Control:
                 caller.say({"outcome": Outcome.ACCEPTED.value, "pid": os.getpid()})
             case Do.EVENTS:
                 self._events(ask, caller)
+            case Do.LOGS:
+                self._logs_now().tell(apps, ask, caller)
+                self._flush()
             case _:
                 raise ValueError(f"{ask.do} is not known here")
+
+    def _flush(self) -> None:
+        if self._server:
+            self._server.flush()
+
+    def _logs_now(self) -> Logs:
+        if self._logs is None:
+            self._logs = Logs(self._flush)
+            self._shared.inbox.add(self._logs)
+        return self._logs
 
     def _say(self, caller: Caller, record: dict[str, Any]) -> None:
         caller.say(record)
         caller.end()
-        if self._server:
-            self._server.flush()
+        self._flush()
 
     # --- to wait ----------------------------------------------------------------------------------
 
@@ -166,8 +180,7 @@ class Control:
                 chronicle.followers.remove(follow)
             elif ask.app in ("", told.app):
                 caller.say(encode(told))
-                if self._server:
-                    self._server.flush()
+                self._flush()
 
         chronicle.followers.append(follow)
 
@@ -224,8 +237,8 @@ def of_app(app: Live, outcome: Outcome) -> dict[str, Any]:
 
 def failures_of(app: Live) -> dict[str, Any]:
     """Returns what has failed and is not mended: problems first, then the end of the output."""
-    secrets = app.secrets()
-    troubles = app.memory.troubles()
+    secrets, failure = app.secrets(), app.snapshot().failure
+    troubles = app.memory.troubles(build=failure is not None and failure.role == "build")
     found = [{"of": t.of, **asdict(problem)} for t in troubles for problem in t.problems]
     return {
         "problems": without(secrets, found),
@@ -281,7 +294,7 @@ def _failed(app: Live, snapshot: Snapshot) -> str:
         return f"{words[failure.role]} failed: {failure.why}"
     if snapshot.down:
         return f"the app failed: {snapshot.down}"
-    troubles = app.memory.troubles()
+    troubles = app.memory.troubles(build=True)
     return f"{troubles[-1].of} failed: {troubles[-1].why}" if troubles else "it failed"
 
 

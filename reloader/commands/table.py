@@ -74,6 +74,13 @@ _ASKED = (
         " reloader is started again.",
     ),
     Entry(
+        "logs",
+        "[NAME] [--since AGE] [-f]",
+        "show the last output of the app and its builds",
+        "The last MiB of it is kept. AGE is like 30s or 5m; -f goes on with what comes. An app"
+        " that is alone at a terminal has it for itself: its output is not kept; that is said.",
+    ),
+    Entry(
         "events",
         "[NAME] [--since N] [-f]",
         "tell the last 1,000 events, one JSON object a line",
@@ -82,6 +89,13 @@ _ASKED = (
     ),
 )
 _HEALTH = (
+    Entry(
+        "mcp",
+        "",
+        "serve AI agents: wait_until_live, problems, logs, restart",
+        "The Model Context Protocol over standard input and output, for the run of the working"
+        " directory. In an agent's settings the command is: reloader mcp.",
+    ),
     Entry(
         "healthcheck",
         "[--app-only]",
@@ -120,6 +134,12 @@ def entries() -> tuple[Entry, ...]:
 def entry(name: str) -> Entry:
     """Returns the command of a name."""
     return next(entry for entry in entries() if entry.name == name)
+
+
+def help_of(name: str) -> str:
+    """Returns the help of a command that takes nothing."""
+    it = entry(name)
+    return f"usage: reloader {it.name} {it.usage}\n\n{it.help}\n\n{it.more}\n"
 
 
 def helps() -> dict[str, str]:

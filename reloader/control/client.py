@@ -126,3 +126,11 @@ def first(run: Run, ask: Ask) -> dict[str, Any]:
     if record is None:
         raise ReloaderError(Problem(f"the reloader {run.pid} has ended"))
     return record
+
+
+def answer(run: Run, ask: Ask) -> dict[str, Any]:
+    """Returns the same. Raises ReloaderError also if the answer is an error, in its words."""
+    record = first(run, ask)
+    if error := record.get("error"):
+        raise ReloaderError(Problem(str(error)))
+    return record

@@ -69,12 +69,15 @@ class Memory:
             case RuleSucceeded(rule):
                 self._troubles.pop(rule, None)
             case AppStarted():
-                self._troubles.pop(_BUILD, None)
                 self._troubles.pop(_APP, None)
 
-    def troubles(self) -> list[Trouble]:
-        """Returns the failures, oldest first."""
-        return list(self._troubles.values())
+    def troubles(self, *, build: bool) -> list[Trouble]:
+        """Returns the failures, oldest first; `build`: the last build has failed.
+
+        News can't tell: an older version may start after that, and a file that can't be compiled
+        is mended without a build.
+        """
+        return [t for t in self._troubles.values() if build or t.of != _BUILD]
 
 
 def _syntax(why: str) -> tuple[Found, ...]:

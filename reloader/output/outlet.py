@@ -10,9 +10,11 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from reloader.core.values import Role
+from reloader.output.ring import Ring
 
 if TYPE_CHECKING:
     from reloader.core.values import Task, Ticket
@@ -48,12 +50,15 @@ class Outlet:
         self._is_alone = is_alone
         self._mark = mark
         self._last: dict[Task | Role, Ticket] = {}  # the newest process of each task
+        self.ring = Ring()
+        self.has_terminal = False  # the app writes straight to a terminal: nothing of it is kept
         self.why_straight = ""  # the output of the last process is not kept, for want of something
 
     def open(self, ticket: Ticket, task: Task, stdout: int, stderr: int) -> Ends | None:
         """Returns the ends that the process gets; None if it writes straight to the streams."""
         is_app = task.role is Role.APP
         if is_app and self._is_alone and (_is_terminal(stdout) or _is_terminal(stderr)):
+            self.has_terminal = True
             return None
         if _is_device(stdout) and _is_device(stderr):  # /dev/null: nobody reads
             return None
@@ -64,7 +69,13 @@ class Outlet:
             pump = self._pump()
             if before is not None and not is_app:
                 pump.forget(before)
-            ends = pump.open(ticket, stdout, stderr, self._mark)
+            ends = pump.open(
+                ticket,
+                stdout,
+                stderr,
+                self._mark,
+                partial(self.ring.add, task.name or task.role.value),
+            )
         except OSError as error:
             self.why_straight = error.strerror or str(error)
             return None

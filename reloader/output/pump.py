@@ -21,7 +21,11 @@ from reloader.output.channel import open_like, resize
 from reloader.output.lines import Marker, Tail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from reloader.core.values import Seconds, Ticket
+
+    Keep = Callable[[bytes], None]  # takes a piece of output
 
 _AT_ONCE = 65_536  # bytes a read: the size of a pipe (pipe(7))
 _PATIENCE: Seconds = 0.2  # a line that has not ended by then comes out as it is
@@ -46,11 +50,12 @@ class Ends(NamedTuple):
 class _Channel:
     """One pipe: from a process to a stream."""
 
-    def __init__(self, ticket: Ticket, fd: int, stream: int, mark: bytes) -> None:
+    def __init__(self, ticket: Ticket, fd: int, stream: int, mark: bytes, keep: Keep) -> None:
         self.ticket = ticket
         self.fd = fd
         self.stream = stream
         self.tail = Tail()
+        self.keep = keep
         self.marker = Marker(mark)
         self.patience = _PATIENCE if mark else _MOMENT
         self.held_since: Seconds | None = None
@@ -88,10 +93,20 @@ class Pump:
 
     # --- for the main thread -------------------------------------------------------------------
 
-    def open(self, ticket: Ticket, stdout: int, stderr: int, mark: bytes = b"") -> Ends:
-        """Returns the ends for a process whose output goes to these streams. Raises OSError."""
+    def open(
+        self,
+        ticket: Ticket,
+        stdout: int,
+        stderr: int,
+        mark: bytes = b"",
+        keep: Keep = lambda _: None,
+    ) -> Ends:
+        """Returns the ends for a process whose output goes to these streams. Raises OSError.
+
+        `keep` is called with each piece of it, in the pump's thread.
+        """
         ours, theirs = open_like(stdout)
-        channels = [_Channel(ticket, ours, stdout, mark)]
+        channels = [_Channel(ticket, ours, stdout, mark, keep)]
         ends = Ends(theirs, theirs)
         if not _same_file(stdout, stderr):
             try:
@@ -100,7 +115,7 @@ class Pump:
                 os.close(channels[0].fd)
                 os.close(theirs)
                 raise
-            channels.append(_Channel(ticket, ours, stderr, mark))
+            channels.append(_Channel(ticket, ours, stderr, mark, keep))
             ends = Ends(theirs, other)
         self._tails[ticket] = channels
         self._new.extend(channels)
@@ -202,6 +217,7 @@ class Pump:
             self._end(channel)
             return False
         channel.tail.add(data)
+        channel.keep(data)
         self._write(channel.stream, channel.marker.feed(data))
         if not channel.marker.is_holding:
             channel.held_since = None

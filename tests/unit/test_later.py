@@ -14,7 +14,10 @@ PACKAGE = Path(reloader.__file__).parent
 # Never reached from a run that has started: other commands, and what runs in the app.
 ELSEWHERE = (
     *("__main__.py", "cli.py", "arguments.py", "checks/", "detect/", "warm/inside/", "warm/site/"),
-    *(f"commands/{name}.py" for name in ("check", "explain", "found", "init", "completion", "ask")),
+    *(
+        f"commands/{name}.py"
+        for name in ("check", "explain", "found", "init", "completion", "ask", "mcp")
+    ),
     *("config/air.py", "config/convert.py"),
 )
 # Imported late in a run, and not before, each for the reason that stands beside it.
