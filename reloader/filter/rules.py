@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-import shlex
 from typing import TYPE_CHECKING, Protocol
 
 from reloader.config.model import Layer, Origin
@@ -343,6 +342,8 @@ class FileFilter:
 
 def _program(line: str) -> str:
     """Returns the program that a command line begins with, after any NAME=value."""
+    import shlex
+
     try:
         words = shlex.split(line)
     except ValueError:

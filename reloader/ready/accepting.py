@@ -8,7 +8,6 @@ Reads /proc only; layouts: proc_pid_fdinfo(5), proc_pid_syscall(5).
 from __future__ import annotations
 
 import os
-import platform
 import re
 import struct
 from typing import TYPE_CHECKING, NamedTuple
@@ -30,7 +29,7 @@ class _Calls(NamedTuple):
 _CALLS = {
     "x86_64": _Calls(frozenset({43, 288}), frozenset({7, 271}), frozenset({23, 270})),
     "aarch64": _Calls(frozenset({202, 242}), frozenset({73}), frozenset({72})),
-}.get(platform.machine(), _Calls(frozenset(), frozenset(), frozenset()))
+}.get(os.uname().machine, _Calls(frozenset(), frozenset(), frozenset()))
 _MOST_POLLED = 4096  # descriptors of one call that are looked at
 _WATCHED = re.compile(rb"\bino:([0-9a-f]+)")  # in the fdinfo of an epoll descriptor
 

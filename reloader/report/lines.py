@@ -5,7 +5,6 @@ Pure.
 
 from __future__ import annotations
 
-import shlex
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -83,6 +82,8 @@ class Line:
 
 
 def _unlisted(path: str) -> str:
+    import shlex
+
     return f"{path}  not in include_ext (reloader explain {shlex.quote(path)})"
 
 

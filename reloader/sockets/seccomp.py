@@ -14,7 +14,6 @@ import ctypes
 import errno
 import fcntl
 import os
-import platform
 import signal
 import struct
 import threading
@@ -117,9 +116,9 @@ def ask(call: _socket.socket, may_lose_rights: Callable[[], bool]) -> int:
 
 
 def _machine() -> _Machine:
-    if machine := _MACHINES.get(platform.machine()):
+    if machine := _MACHINES.get(os.uname().machine):
         return machine
-    raise RefusedError(f"not known how on a CPU of the kind {platform.machine()}")
+    raise RefusedError(f"not known how on a CPU of the kind {os.uname().machine}")
 
 
 class _Starter(threading.Thread):
@@ -236,7 +235,7 @@ _ADDFD = _ioctl(1, 3, _ADDFD_SIZE)
 
 def receive(listener: int) -> Question | None:
     """Returns the next question; None if who asked it is gone. Raises OSError at the end."""
-    calls = {n: c for c, n in _MACHINES[platform.machine()].calls.items()}
+    calls = {n: c for c, n in _MACHINES[os.uname().machine].calls.items()}
     buffer = bytearray(_NOTICE.size)
     try:
         fcntl.ioctl(listener, _RECV, buffer)

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -81,7 +82,7 @@ def test_where_the_container_forbids_it() -> None:
         {SETUP}
         import ctypes, struct
         from reloader.sockets import seccomp
-        number = seccomp._MACHINES[seccomp.platform.machine()].seccomp
+        number = seccomp._MACHINES[os.uname().machine].seccomp
         steps = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (6, 0, 0, 0x50001), (6, 0, 0, 0x7FFF0000)]
         code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *s) for s in steps))
         head = struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code))
@@ -119,7 +120,7 @@ def test_a_user_who_would_lose_rights_is_asked_first() -> None:
 
 
 def test_another_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seccomp.platform, "machine", lambda: "riscv64")
+    monkeypatch.setattr(seccomp.os, "uname", lambda: SimpleNamespace(machine="riscv64"))
     it = Hold(Ports(lambda _: None, lambda *_: False), lambda: True)
     assert it.start(1, lambda: 42) == 42
     assert it.why_not == "not known how on a CPU of the kind riscv64"
