@@ -286,7 +286,9 @@ class Live:
             return tuple(changes)
         from reloader.command import grammar
 
-        found = grammar.errors(paths, self.launcher.command(Task(Role.APP)).argv)
+        command = self.launcher.command(Task(Role.APP))
+        environ = {**self._environ(), **dict(command.env)}
+        found = grammar.errors(paths, command.argv, environ)
         return tuple(
             replace(change, error=found.get(path, ""))
             for path, change in zip(paths, changes, strict=True)
