@@ -126,7 +126,7 @@ def said(record: dict[str, Any]) -> list[str]:
     app = record.get("app") or {}
     name = f"{record['name']}: " if record.get("name") else ""
     if record.get("live") is True:
-        parts = [f"pid {app['pid']}" * bool(app), str(app.get("address", "")), record["why"]]
+        parts = [f"pid {app['pid']}" if app else "", str(app.get("address", "")), record["why"]]
         text = f"{name}live  {'  '.join(filter(None, parts))}  {record['seconds']:.3g}s"
     else:
         goes_on = f"; pid {app['pid']} goes on" if app else ""
@@ -165,17 +165,19 @@ def _status(runs: list[Run], given: Namespace) -> int:
         write(json.dumps({"apps": apps}))
     else:
         write(*(line for app in apps for line in _about(app)))
-    return OK if all(app["app"] or not app["has_app"] for app in apps) else FAILED
+    is_well = all(app["app"] or app["completed"] or not app["has_app"] for app in apps)
+    return OK if is_well else FAILED
 
 
 def _about(app: dict[str, Any]) -> list[str]:
     name = app["name"] or app["root"]
     running = app["app"]
-    up = app["down"]
+    up = "completed" if app["completed"] else app["down"]
     if running:
         up = f"pid {running['pid']}  generation {running['number']}  up {running['up']:.0f}s"
     lines = [f"{name}  {app['condition']}  {up}".rstrip()]
-    lines += [f"  {running['address']}"] * bool(running and running["address"])
+    if running and running["address"]:
+        lines.append(f"  {running['address']}")
     if app["failure"]:
         lines.append(f"  {app['failure']['role']} failed: {app['failure']['why']}")
     lines += [f"  {job['role']} for {job['up']:.1f}s: {job['command']}" for job in app["jobs"]]

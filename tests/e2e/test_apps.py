@@ -399,3 +399,20 @@ def test_a_step_that_all_need_runs_once(project: Project) -> None:
     assert [seq for seq in begun if seq > done] == begun[1:]  # the first is the generator
     assert len(starts(project)) == 4
     assert (project.folder / "runs").read_text() == "xx"
+
+
+def test_who_asks_is_told_that_a_one_off_is_well(project: Project) -> None:
+    """It does not run, and nothing is missing."""
+    project.app()
+    project.config(
+        '[build]\ninclude_ext = ["py"]\n[apps.migrate]\nonce = true\nbuild.bin = "true"\n'
+        f'[apps.api]\ndepends_on = ["migrate"]\nbuild.bin = "{RUN} app.py"\n'
+    )
+    run = project.run()
+    run.wait_for("app.ready", app="api", after=0)
+
+    status, wait = reloader(project, "status"), reloader(project, "wait")
+
+    assert (status.returncode, wait.returncode) == (0, 0), status.stderr + wait.stderr
+    assert "migrate  live  completed\n" in status.stdout
+    assert run.stop() == 0
