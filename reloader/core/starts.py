@@ -30,8 +30,8 @@ SPREAD = 3.5  # the longest of the times after the start, over the shortest; bot
 SPREAD_SEEN = 1.5  # times that, where the app is seen to have written as much
 FREE = 64  # runs in which a path that is somebody else's is not asked about
 ASKED = 1  # start in a row, and the app is looked at before the next change
-BEFORE = 0.7  # of the shortest time after a start: so early
-SOON: Seconds = 0.4  # after a start people have not saved yet, and a look may come too late
+BEFORE = 0.5  # of the shortest time after a start: so early
+SOON: Seconds = 0.1  # after a start a look may come after what the app writes
 ONCE: Seconds = 0.3  # changes so close together are one
 MOST = 256  # paths and patterns that are remembered
 
