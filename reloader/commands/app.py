@@ -109,7 +109,7 @@ class Live:
         self._browser = Browser(self.snapshot, shared.inbox, seat)
         self._bus.add(self._browser)
         self._report()
-        self._swap = Swap(self.config, self._environ, shared.inbox, seat)
+        self._swap = Swap(self.config, self._environ, shared.inbox, seat, project.name)
         self.launcher = Launcher(
             self.config,
             shared.children,
@@ -120,8 +120,9 @@ class Live:
         )
 
     def greet(self) -> None:
-        self._bus.publish(Greeted(__version__, self.config.file, os.getpid(), self.config.found))
-        for info in self.config.infos:
+        config, port = self.config, self._swap.port
+        self._bus.publish(Greeted(__version__, config.file, os.getpid(), config.found, port))
+        for info in config.infos:
             self._bus.publish(Informed(info.line))
         for text in filter(
             None,

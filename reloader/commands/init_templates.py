@@ -95,6 +95,8 @@ def _one(candidate: Candidate) -> Iterator[str]:
             yield f"{key} = {toml(value)}  # {comment}"
         elif example:
             yield f"# {key} = {example}  # {comment}"
+    if candidate.kind in _SERVERS:
+        yield from ("", *_OVERLAP)
 
 
 def _choice(candidates: Sequence[Candidate]) -> Iterator[str]:
@@ -115,6 +117,14 @@ def _choice(candidates: Sequence[Candidate]) -> Iterator[str]:
             yield f"# {key} = {example}  # {comment}"
 
 
+# Kinds that serve requests and do nothing else, as long as nobody adds it: two may run at once.
+_SERVERS = frozenset(USUAL[name].kind for name in ("fastapi", "flask", "django"))
+_OVERLAP = (
+    "[swap]",
+    "# Start the new version first; the old one answers until the new one can. Both run a moment:",
+    "# not for an app with a scheduler or a lock on a file.",
+    '# mode = "overlap"',
+)
 # Key of [build], what a comment shows where it is not set ("": nothing), what it means.
 _ROWS = (
     ("cmd", '"make"', "builds the app"),

@@ -20,22 +20,30 @@ if TYPE_CHECKING:
     from reloader.ready.probe import Ready
     from reloader.runtime.loop import Inbox, Seat
     from reloader.sockets.hold import Hold
+    from reloader.sockets.own_port import OwnPort
     from reloader.sockets.ports import Ports
 
 
 class Swap:
     """Starts the app's processes, and carries out what the machine orders for its clients.
 
-    `environ()`: what the app is started with.
+    `environ()`: what the app is started with. `name`: of the app, "" if there is only one.
     """
 
     def __init__(
-        self, config: Config, environ: Callable[[], Mapping[str, str]], inbox: Inbox, seat: Seat
+        self,
+        config: Config,
+        environ: Callable[[], Mapping[str, str]],
+        inbox: Inbox,
+        seat: Seat,
+        name: str,
     ) -> None:
         self._config = config
         self._environ = environ
         self._inbox = inbox
         self._seat = seat
+        self._name = name
+        self._own_port: OwnPort | None = None
         self._hold: Hold | None = None
         self._ports: Ports | None = None
         self._lookout: Lookout | None = None
@@ -47,9 +55,24 @@ class Swap:
         hold = self._hold_now()
         return hold.start(ticket, run) if hold else run()
 
+    @property
+    def port(self) -> int:
+        """Returns the port of the app's own, which it gets as PORT; 0 if it is to have none."""
+        if not self._config.swap.own_port:
+            return 0
+        if self._own_port is None:
+            from reloader.sockets.own_port import own_port
+
+            whose = (self._config.root, self._config.file, self._name)
+            try:
+                self._own_port = own_port("\0".join(whose))
+            except OSError:  # the app meets it, and says it better
+                return 0
+        return self._own_port.number
+
     def environ(self) -> dict[str, str]:
         """Returns what the app's environment has besides, for its next start."""
-        own = {}
+        own = {"PORT": str(self.port)} if self.port else {}
         if self._is_on and self._config.swap.ready == "notify":
             own["NOTIFY_SOCKET"] = self._lookout_now().notify_socket()
         return own
@@ -116,6 +139,8 @@ class Swap:
         """Closes what is held."""
         if self._ports:
             self._ports.close()
+        if self._own_port:
+            self._own_port.close()
 
     @property
     def _is_on(self) -> bool:

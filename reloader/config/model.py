@@ -395,6 +395,12 @@ class Swap:
         default="250ms",
         here_only=True,
     )
+    own_port: bool = opt(
+        False,
+        "Give the app a port of its folder's own in PORT, the same at each start: each checkout "
+        "of a project has another.",
+        here_only=True,
+    )
 
 
 CONDITIONS = ("started", "ready", "completed")  # that another app may have to meet

@@ -44,13 +44,11 @@ def is_first_to_come(state: State) -> bool:
 
 def heed(state: State, ruling: Ruling, now: Seconds) -> Turn:
     """Adds the changes that count now to their bursts."""
+    # What a save starts first, a build or a version beside the old one, the formatter's write dooms
+    # for nothing.
+    learns = state.settings.task(0) is None and not state.settings.strategy.overlap
     bursts = add_changes(
-        state.bursts,
-        ruling.changes,
-        now,
-        state.git,
-        state.formatters,
-        learns=state.settings.task(0) is None,
+        state.bursts, ruling.changes, now, state.git, state.formatters, learns=learns
     )
     news = tuple(Warned(loop_text(finding)) for finding in ruling.found)
     return Turn(replace(state, bursts=bursts, feedback=ruling.feedback), news=news)

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 class Greeted:
     """reloader has started: its version, the config file ("" if none), its own pid.
 
-    `found`: the command that it runs without a config, and how it came to it; else "".
+    `found`: the command that it runs without a config, and how it came to it; else "". `port`: what
+    the app gets as PORT by `swap.own_port`; 0 if that is off.
     """
 
     version: str
     config: str
     pid: int
     found: str = ""
+    port: int = 0
 
 
 @dataclass(frozen=True)

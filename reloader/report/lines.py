@@ -96,8 +96,9 @@ def _ready(news: AppReady) -> Line:
 def line_of(news: News) -> Line | None:  # noqa: C901, PLR0911, PLR0912 -- one for each news
     """Returns the line for a person; None if the next line says it all."""
     match news:
-        case Greeted(version, config, _, found):
+        case Greeted(version, config, _, found, port):
             text = f"{version}  {config or found or 'no config file'}"
+            text += f"  port {port}" if port else ""
             return Line(Part.MAIN, "reloader", text)
         case WatchStarted(engine, dirs, files):
             text = f"{_count(dirs, 'dir')}, {_count(files, 'file')} ({engine})"

@@ -261,6 +261,17 @@ def answering(url: str, word: str, timeout: float = DEADLINE) -> Answer:
     return until(probe, timeout)
 
 
+def uninterrupted(url: str, word: str, timeout: float = DEADLINE) -> Answer:
+    """The first answer that has this word in it; each request before has an answer, too."""
+
+    def probe() -> Answer | None:
+        it = get(url, timeout)
+        assert it, "refused, or cut"
+        return it if word in it.text else None
+
+    return until(probe, timeout)
+
+
 def free_port() -> str:
     with socket.socket() as it:
         it.bind(("127.0.0.1", 0))

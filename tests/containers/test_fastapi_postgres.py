@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.containers.stack import answering, free_port, get
+from tests.containers.stack import answering, free_port, get, uninterrupted
 from tests.helpers.until import until
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_it_runs_as_asked(stack: Stack, url: str) -> None:
 
 def test_a_save_of_a_file_that_is_mounted_read_only(stack: Stack, url: str) -> None:
     saved = stack.edit(MAIN, "Change me and save.", "Changed.")
-    answering(url, "Changed.")
+    uninterrupted(url, "Changed.")
     stack.note("save -> new answer", time.monotonic() - saved)
     stack.log("api").wait_for("^change .*app/main.py")
     assert not list((stack.folder / "backend").rglob("__pycache__")), "written below :ro?"

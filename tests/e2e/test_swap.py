@@ -349,6 +349,32 @@ def test_a_worker_that_listens_nowhere(project: Project) -> None:
     project.wait_noted("START", version="2")
 
 
+@pytest.mark.parametrize("hold", ["on", "off"])
+def test_a_port_of_its_own(project: Project, hold: str) -> None:
+    """The app gets it as PORT, though its environment has another, at each start the same."""
+    server = Server(project, f'hold = "{hold}"\nown_port = true\n')
+    app = (project.folder / "app.py").read_text()
+    app = app.replace(f"{server.port})", 'int(os.environ["PORT"]))')
+
+    def save(version: str) -> None:
+        project.save("app.py", app.replace('"1"', f'"{version}"', 1))
+
+    found = []
+    for start in range(2):
+        save(f"{start}")
+        run = project.run(*server.flags, env={"PORT": "1"})
+        run.wait_for("watch.started", after=0)
+        ready = run.wait_for("app.ready", after=0)
+        server.port = run.events("greeted")[0]["port"]
+        assert ready["address"].endswith(f":{server.port}")
+        save("new")
+        run.wait_for("app.ready", path="app.py")
+        assert server.get() == "new"
+        found.append(server.port)
+        assert run.stop(signal.SIGTERM) == 0
+    assert found[0] == found[1]
+
+
 def test_quit_in_the_middle_of_a_swap(project: Project) -> None:
     """Everything ends, and who waits is refused."""
     server = Server(project, 'hold = "on"\n')

@@ -13,6 +13,7 @@ import pytest
 from reloader.sockets import group
 from reloader.sockets.address import Address
 from reloader.sockets.hold import INSIDE
+from reloader.sockets.own_port import COUNT, FIRST, own_port
 from tests.helpers.until import until
 from tests.sockets.rig import PYTHON, SERVER, ask, free_port, refused
 
@@ -410,3 +411,25 @@ def test_workers_that_share_the_port_by_themselves(rig: Rig, port: int) -> None:
         now = rig.python(code, str(number), at(port))
         rig.listening(now)
         rig.ports.steer(now)
+
+
+# --- a port of the folder's own -------------------------------------------------------------------
+
+
+def test_a_port_for_each_checkout() -> None:
+    """The same at each start; another for another checkout, and if somebody has it already."""
+    one, other = own_port("/a"), own_port("/b")
+    assert FIRST <= one.number < FIRST + COUNT
+    assert one.number != other.number
+    second = own_port("/a")  # as if both came to the same number
+    assert second.number != one.number
+    second.close()
+    one.close()
+    again = own_port("/a")
+    assert again.number == one.number
+    again.close()
+    with socket.create_server(("127.0.0.1", one.number)):
+        third = own_port("/a")
+        assert third.number != one.number
+    third.close()
+    other.close()

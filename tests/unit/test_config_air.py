@@ -138,7 +138,10 @@ def test_what_air_init_writes_is_all_default(tmp_path):
         "terminal.keys",
         "terminal.title",
         "watch.engine",
-        *(f"swap.{key}" for key in ("mode", "hold", "ready", "ready_timeout", "drain_timeout")),
+        *(
+            f"swap.{key}"
+            for key in ("mode", "hold", "ready", "ready_timeout", "drain_timeout", "own_port")
+        ),
     }
     for section in ("log", "color", "misc", "screen", "terminal", "proxy", "watch", "swap"):
         assert getattr(written, section) == getattr(empty, section)

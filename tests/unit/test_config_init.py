@@ -175,6 +175,16 @@ def test_every_comment_in_the_file_is_a_setting_that_loads(tmp_path):
     assert (build.cmd, build.rerun, build.stop_timeout) == ("make", True, 5.0)
 
 
+def test_a_server_of_a_known_framework_is_offered_overlap(tmp_path):
+    """As a comment: only the user knows that two may run at once."""
+    fill(tmp_path, {"requirements.txt": "flask", "app.py": FLASK})
+    init(str(tmp_path), force=False)
+    assert loaded(tmp_path).swap.mode == "replace"
+    path = tmp_path / ".reload.toml"
+    path.write_text(path.read_text().replace('# mode = "overlap"', 'mode = "overlap"'))
+    assert loaded(tmp_path).swap.mode == "overlap"
+
+
 def test_a_config_is_never_overwritten_unasked(tmp_path):
     """Status 1 and the way to do it; with force it is done."""
     fill(tmp_path, {".reload.toml": "mine", "app.py": ""})

@@ -12,7 +12,7 @@ from reloader.core.formatters import LONGEST, MARGIN, MOST, ONE_WRITE
 from reloader.core.machine import advance, next_deadline
 from reloader.core.news import ChangeSeen
 from reloader.core.orders import Spawn, Stop
-from reloader.core.settings import Settings
+from reloader.core.settings import Settings, Strategy
 from reloader.core.state import begin
 from reloader.core.values import Status
 from tests.helpers.playbook import save
@@ -93,6 +93,15 @@ def test_who_has_to_build_does_not_listen() -> None:
         it.until(it.now + 0.030)
         it.give(save())
         it.until(it.now + 1)
+
+
+def test_who_overlaps_does_not_listen() -> None:
+    """A new version beside the old one is doomed for nothing, too."""
+    it = Runs(Settings(strategy=Strategy(overlap=True)))
+    it.until(1)
+    it.give(save())
+    assert next_deadline(it.state) == pytest.approx(it.now + QUIET)
+    it.until(2)
 
 
 def test_a_formatter_may_be_set_up_later() -> None:
