@@ -33,7 +33,8 @@ MODULES = (
     *("reloader.problems.source", "reloader.process.held", "reloader.process.oom"),
     *("reloader.process.watching", "reloader.ready.accepting", "reloader.ready.lookout"),
     *("reloader.ready.probe", "reloader.sockets.broker", "reloader.sockets.hold"),
-    *("reloader.sockets.ports", "reloader.warm.client", "reloader.warm.plan"),
+    *("reloader.sockets.own_port", "reloader.sockets.ports"),
+    *("reloader.warm.client", "reloader.warm.plan"),
     *("reloader.watch.engine_inotify", "reloader.watch.engine_watchfiles"),
 )
 
