@@ -154,6 +154,6 @@ SWAPPERS = (
     Swapper(
         "watchexec",
         "watchexec",
-        "watchexec --quiet --restart --exts py,js,go -- sh -c 'BUILDexec RUN'",
+        "watchexec --quiet --restart --exts py,js,go 'BUILDexec RUN'",
     ),
 )
