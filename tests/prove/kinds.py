@@ -32,7 +32,7 @@ WAITS = Budget(saves=1, signals=1, wishes=1, failed_builds=1, crashes=1, waits=1
 
 # The longest search first, so that two processes end at about the same time.
 KINDS = (
-    Kind("overlap", EVEN, FULL),
+    Kind("overlap", EVEN, FULL._replace(wishes=0)),
     Kind("edits", Settings(build=True), FULL._replace(edits=1)),
     Kind("rules", RULES, FULL),
     Kind("build", Settings(build=True), FULL),
