@@ -24,7 +24,7 @@ BUILD = """\
 . ./source.conf
 sleep $BUILDS_FOR
 [ $BUILD = good ] || { echo "source.conf:1: error: a bad source" >&2; exit 1; }
-cp source.conf tmp/built
+cp source.conf tmp/built.new && mv tmp/built.new tmp/built
 """
 # Names come before the socket: a client that reaches it finds its version.
 APP = """\
