@@ -150,12 +150,15 @@ def of_one_file(given: Given) -> list[Reading]:
 # --- projects ------------------------------------------------------------------------------------
 
 
-def projects(invoked: list[Invocation]) -> list[Project]:
+def projects(invoked: list[Invocation], started_in: str = "") -> list[Project]:
     """Several configs are several apps; all that is wrong in any of them is said at once.
+
+    `started_in`: where the run was started, if it goes on already, for reloader moves to the
+    folder of each command that it starts; "": here.
 
     A config that is deleted later is missed: a look at the project does not take its place.
     """
-    environ, cwd = dict(os.environ), working_directory()
+    environ, cwd = dict(os.environ), started_in or working_directory()
     found = [read_config(invocation, environ, cwd) for invocation in invoked]
     if problems := [problem for reading in found for problem in reading.problems]:
         raise ConfigError(*dict.fromkeys(problems))
@@ -174,10 +177,11 @@ def projects(invoked: list[Invocation]) -> list[Project]:
         from reloader.config.names import names
 
         called = names(named, [it.app for it in invoked])
-    siblings = [partial(_sibling, it) for it in invoked]
+    siblings = [partial(_sibling, it, cwd) for it in invoked]
     return [Project(*parts) for parts in zip(configs, reads, files, called, siblings, strict=True)]
 
 
-def _sibling(invocation: Invocation, name: str) -> Project:
+def _sibling(invocation: Invocation, started_in: str, name: str) -> Project:
     """Another app of the same file, which an edit has brought. Raises ConfigError."""
-    return projects([replace(invocation, app=name)])[0]._replace(name=name)
+    invoked = replace(invocation, app=name, look=None)
+    return projects([invoked], started_in)[0]._replace(name=name)
