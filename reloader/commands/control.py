@@ -54,14 +54,29 @@ class Control:
 
     def open(self) -> None:
         """Opens the socket. A place for it is not to be had everywhere: that is told, and all."""
-        roots = [app.config.root for app in self._apps]
+        shared = self._shared
         try:
-            self._server = ControlServer(self._shared.environ, os.getcwd(), roots, self._handle)
+            self._server = ControlServer(
+                shared.environ, shared.started_in, self._roots(), self._handle
+            )
         except OSError as error:
             text = f"no control socket, so 'reloader wait' and its like can't ask: {error}"
-            self._shared.inbox.put([Noticed(Informed(text))])
+            shared.inbox.put([Noticed(Informed(text))])
         else:
-            self._shared.inbox.add(self._server)
+            shared.inbox.add(self._server)
+
+    def follow(self) -> None:
+        """Has the run found from the roots of the apps it has now: one has joined, or left."""
+        if self._server is None or not self._apps:
+            return
+        try:
+            self._server.cover(self._roots())
+        except OSError as error:
+            text = f"'reloader wait' and its like don't find this run from each root: {error}"
+            self._shared.inbox.put([Noticed(Informed(text))])
+
+    def _roots(self) -> list[str]:
+        return [app.config.root for app in self._apps]
 
     def _handle(self, ask: Ask, caller: Caller) -> None:  # noqa: C901 -- one for each thing
         apps = [app for app in self._apps if ask.app in ("", app.name)]

@@ -27,6 +27,7 @@ from reloader.terminal.tty import Terminal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from reloader.commands.control import Control
     from reloader.commands.shared import Project
     from reloader.core.facts import Fact
     from reloader.errors import ReloaderError
@@ -39,7 +40,8 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
 
     Raises TakenError or ConfigError, before anything has started.
     """
-    sockets = [_status_socket(project) for project in projects]
+    started_in = os.getcwd()
+    sockets = [_status_socket(project, started_in) for project in projects]
     clock = Clock(time.monotonic)
     children, guardian = _children(clock)
     is_alone = len(projects) == 1
@@ -52,6 +54,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     lines = writer()
     shared = Shared(
         dict(os.environ),
+        started_in,
         inbox,
         children,
         foreground,
@@ -75,7 +78,7 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
         crew.loop.step((None, Tick()))
         crew.loop.answer()
         inbox.put(foreground.open())
-        _begin_the_rest(crew.apps, shared, since)
+        _begin_the_rest(crew, shared, since)
         crew.loop.run()
         children.close()  # orphans whose job could not be told
     except BaseException:  # a bug: no process may outlive reloader for it
@@ -91,13 +94,14 @@ def run(projects: Sequence[Project], *, json: bool = False) -> int:
     return Exit.OK
 
 
-def _begin_the_rest(apps: Sequence[Live], shared: Shared, since_ns: int) -> None:
+def _begin_the_rest(crew: Crew, shared: Shared, since_ns: int) -> None:
     from reloader.commands.control import Control
     from reloader.commands.later import Later
 
-    for app in apps:
+    for app in crew.apps:
         app.look(since_ns)
-    Control(apps, shared).open()
+    crew.control = Control(crew.apps, shared)
+    crew.control.open()
     shared.inbox.add(Later())
 
 
@@ -107,6 +111,7 @@ class Crew:
     def __init__(self, loop: Loop) -> None:
         self.loop = loop
         self.apps: list[Live] = []
+        self.control: Control | None = None  # None until the first apps have started
 
     def join(self, project: Project, socket: StatusSocket | None, shared: Shared) -> Live:
         """Takes an app in; its machine begins with the next step of the loop."""
@@ -120,6 +125,8 @@ class Crew:
 
     def left(self, seat: Seat) -> None:
         self.apps[:] = [app for app in self.apps if app.seat != seat]
+        if self.control:
+            self.control.follow()
 
     def complete(self, project: Project, names: Sequence[str], shared: Shared) -> Iterator[Fact]:
         """Starts the apps of an edited file that do not run yet; yields what is wrong with them."""
@@ -129,12 +136,14 @@ class Crew:
                 continue
             try:
                 new = project.sibling(name)
-                app = self.join(new, _status_socket(new), shared)
+                app = self.join(new, _status_socket(new, shared.started_in), shared)
             except (ConfigError, TakenError) as error:
                 yield from _not_joined(name, error, shared.rejected)
                 continue
             shared.rejected.pop(name, None)
             app.look(time.time_ns())
+            if self.control:
+                self.control.follow()
             shared.inbox.put((Tick(),), app.seat)
 
 
@@ -195,7 +204,7 @@ def _json() -> JsonLines:
     return JsonLines()
 
 
-def _status_socket(project: Project) -> StatusSocket | None:
+def _status_socket(project: Project, started_in: str) -> StatusSocket | None:
     """Returns None where there is no such socket.
 
     Raises TakenError if the same app runs here already, ConfigError if it is asked for twice.
@@ -209,6 +218,6 @@ def _status_socket(project: Project) -> StatusSocket | None:
     if config.name:  # apps of one file differ by their names alone, say in `[env]`
         what = (*what, config.name)
     try:
-        return StatusSocket(os.getcwd(), config.root, "\0".join(what))
+        return StatusSocket(started_in, config.root, "\0".join(what))
     except OSError:  # not Linux
         return None

@@ -48,6 +48,7 @@ class Shared:
     """The parts that all apps of a run share."""
 
     environ: Mapping[str, str]
+    started_in: str  # reloader itself moves to the folder of each command that it starts
     inbox: Inbox
     children: Children
     foreground: Foreground

@@ -71,31 +71,51 @@ class ControlServer:
         self._handle = handle
         self._selector = selectors.DefaultSelector()
         self._callers: dict[int, Caller] = {}
-        self._paths: list[str] = []
-        self._sockets: list[socket.socket] = []
-        folder = place.make(environ)
-        _remove_stale(folder)
-        run = os.urandom(4).hex()
+        self._listeners: dict[str, socket.socket] = {}  # by path
+        self._folder = place.make(environ)
+        _remove_stale(self._folder)
+        self._started = place.digest(started_in)
+        self._run = os.urandom(4).hex()
         try:
-            for root in dict.fromkeys(roots):
-                name = place.Name(place.digest(started_in), place.digest(root), run)
-                self._listen(folder, str(name))
+            self.cover(roots)
         except BaseException:
             self.close()
             raise
 
-    def _listen(self, folder: str, name: str) -> None:
+    def cover(self, roots: Sequence[str]) -> None:
+        """Has the run found from each of these roots, and from no other one any more.
+
+        It is found from the directory it was started in by any of them. Raises OSError.
+        """
+        names = (place.Name(self._started, place.digest(root), self._run) for root in roots)
+        paths = {f"{self._folder}/{name}": None for name in names}
+        for path in paths:
+            if path not in self._listeners:
+                self._listen(path)
+        for path in self._listeners.keys() - paths.keys():
+            self._leave(path)
+
+    def _listen(self, path: str) -> None:
         """Takes a name only when it listens: a name without a listener is a dead run's."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._sockets.append(listener)
-        listener.setblocking(False)
-        fresh = f"{folder}/{name}.new"
-        listener.bind(fresh)
-        os.chmod(fresh, 0o600)
-        listener.listen(_BACKLOG)
-        os.rename(fresh, f"{folder}/{name}")
-        self._paths.append(f"{folder}/{name}")
+        try:
+            listener.setblocking(False)
+            listener.bind(f"{path}.new")
+            os.chmod(f"{path}.new", 0o600)
+            listener.listen(_BACKLOG)
+            os.rename(f"{path}.new", path)
+        except BaseException:
+            listener.close()
+            raise
+        self._listeners[path] = listener
         self._selector.register(listener, selectors.EVENT_READ)
+
+    def _leave(self, path: str) -> None:
+        with suppress(OSError):
+            os.unlink(path)
+        listener = self._listeners.pop(path)
+        self._selector.unregister(listener)
+        listener.close()
 
     # --- a source of the inbox -------------------------------------------------------------------
 
@@ -131,16 +151,12 @@ class ControlServer:
                 self._drop(caller)
 
     def close(self) -> None:
-        for path in self._paths:
-            with suppress(OSError):
-                os.unlink(path)
+        for path in list(self._listeners):
+            self._leave(path)
         for caller in list(self._callers.values()):
             self._write(caller)
             self._drop(caller)
-        for listener in self._sockets:
-            listener.close()
         self._selector.close()
-        self._paths, self._sockets = [], []
 
     # --- callers ---------------------------------------------------------------------------------
 

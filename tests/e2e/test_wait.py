@@ -240,3 +240,88 @@ def test_secrets_are_not_told(built: Project) -> None:
     assert not answer["live"]
     assert "leaks •••" in answer["failures"][0]["output"]
     assert "hunter2" not in done.stdout + ask(built, "events").stdout
+
+
+# --- where a run is found -------------------------------------------------------------------------
+
+TABLE = '[apps.{name}]\nroot = "{name}"\nbuild.bin = "{run}"\n'
+TABLES = "".join(
+    TABLE.format(name=name, run=" ".join([*PYTHON, "app.py"])) for name in ("db", "web", "mail")
+)
+TWO = TABLES[: TABLES.index("[apps.mail]")]
+
+
+def two_below(project: Project, kind: str) -> tuple[str, ...]:
+    """Two apps, no root of theirs the project's folder; returns the arguments of `run`."""
+    for name in ("db", "web"):
+        app_of(project, name)
+        if kind == "files":
+            text = f'[build]\nbin = "{" ".join([*PYTHON, "app.py"])}"\n'
+            project.config(text, f"{name}/.reload.toml")
+    if kind == "tables":
+        project.config(TWO)
+        return ()
+    return ("-c", "db", "-c", "web")
+
+
+def names_found(project: Project, folder: str, *name: str) -> list[str]:
+    """The apps that `status` tells of in a folder; `wait` must find the same run there."""
+    waited = ask(project, "wait", "--json", *name, cwd=project.folder / folder)
+    assert (waited.returncode, waited.stderr) == (0, ""), waited
+    done = ask(project, "status", "--json", *name, cwd=project.folder / folder)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return [app["name"] for app in json.loads(done.stdout)["apps"]]
+
+
+@pytest.mark.parametrize("kind", ["files", "tables"])
+def test_found_from_where_it_was_started_and_from_each_root(project: Project, kind: str) -> None:
+    """reloader itself moves to the folder of each app that it starts; that is nobody's matter."""
+    run = project.run(*two_below(project, kind))
+    for name in ("db", "web"):
+        run.wait_for("watch.started", after=0, app=name)
+        project.wait_noted("START", app=name)
+
+    for folder in (".", "db", "web"):
+        assert names_found(project, folder) == ["db", "web"]
+        assert names_found(project, folder, "web") == ["web"]
+    project.write("other/notes", "")
+    assert ask(project, "status", cwd=project.folder / "other").returncode == 4
+    assert run.stop() == 0
+    assert ask(project, "status").returncode == 4
+
+
+def test_found_from_within_an_app(project: Project) -> None:
+    """Started in one of two folders, by a path to the other."""
+    two_below(project, "files")
+    run = project.run("-c", "../db", "-c", "../web", cwd=project.folder / "db")
+    for name in ("db", "web"):
+        run.wait_for("watch.started", after=0, app=name)
+
+    for folder in ("db", "web"):
+        assert names_found(project, folder, "web") == ["web"]
+    assert ask(project, "status").returncode == 4
+
+
+def test_found_from_the_root_of_an_app_that_joins(project: Project) -> None:
+    """And no more when the app has left, while the run goes on."""
+    two_below(project, "tables")
+    app_of(project, "mail")
+    run = project.run()
+    for name in ("db", "web"):
+        run.wait_for("watch.started", after=0, app=name)
+        project.wait_noted("START", app=name)
+    in_mail = project.folder / "mail"
+    assert ask(project, "status", cwd=in_mail).returncode == 4
+
+    project.config(TABLES)
+    project.wait_noted("START", app="mail")
+    for folder in (".", "db", "mail"):
+        assert names_found(project, folder) == ["db", "web", "mail"]
+        assert names_found(project, folder, "mail") == ["mail"]
+        assert ask(project, "healthcheck", cwd=project.folder / folder).returncode == 0
+
+    project.config(TWO)
+    assert run.wait_for("app.removed")["app"] == "mail"
+    run.wait_for("quit.finished", app="mail")
+    until(lambda: ask(project, "status", cwd=in_mail).returncode == 4)
+    assert names_found(project, ".") == ["db", "web"]

@@ -73,11 +73,10 @@ class Run:
                 "stdin": subprocess.DEVNULL,
                 "stdout": subprocess.PIPE if json_ else out,
                 "stderr": err,
+                "cwd": folder,
             } | popen
             # A session of its own: Ctrl-C for its group is not Ctrl-C for the tests.
-            self.process = subprocess.Popen(
-                command, cwd=folder, env=env, start_new_session=True, **streams
-            )
+            self.process = subprocess.Popen(command, env=env, start_new_session=True, **streams)
         if json_:
             self._reader = threading.Thread(target=self._read, daemon=True)
             self._reader.start()
