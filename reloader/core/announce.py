@@ -27,6 +27,7 @@ def loop_text(found: Finding) -> str:
     files = f" ({found.files} files)" if found.files > 1 else ""
     who = f"the command of rule {found.lane}" if found.lane else "the build"
     slowed = f"acted on after {found.wait:.3g}s, then later and later"
+    waits = "acted on when it ends"
     match found.loop:
         case Loop.BUILD_WRITES:
             return f"{who} writes {path}{files}: not counted while it runs; {hint} saves a build"
@@ -40,6 +41,10 @@ def loop_text(found: Finding) -> str:
         case Loop.AFTER_STARTS:
             who = "it can't be told here who writes it"
             return f"{path} has changed after each of the last starts; {who}: {slowed}; {hint}"
+        case Loop.HELD:
+            return f"{path}{files} changed while {who} runs, which may have written it: {waits}"
+        case Loop.OVERDUE:
+            return f"{path}{files} changed while {who} runs, which takes too long: it begins anew"
 
 
 def announce_start(proc: Proc, now: Seconds) -> tuple[News, ...]:

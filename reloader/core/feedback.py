@@ -21,7 +21,7 @@ from reloader.core.values import Kind, Written
 from reloader.light import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from reloader.core.places import Places
     from reloader.core.values import Change, Seconds, Ticket
@@ -75,6 +75,8 @@ class Loop(Enum):
     BUILD_REPEATS = auto()  # new files each time: one build leads to the next
     APP_WRITES = auto()  # by the bytes it has written
     AFTER_STARTS = auto()  # whoever it is
+    HELD = auto()  # no loop yet: a change waits for the end of a build that may have made it
+    OVERDUE = auto()  # the same, and the build takes so long that it is ended for it
 
 
 @dataclass(frozen=True)
@@ -110,8 +112,8 @@ class Lane:
     @property
     def next_at(self) -> Seconds | None:
         times = [w.due for w in self.waiting.values()]
-        overdue = self.outputs.overdue_at
-        return min([*times, *([overdue] if overdue is not None else [])], default=None)
+        held = (self.outputs.overdue_at, self.outputs.tell_at)
+        return min([*times, *(at for at in held if at is not None)], default=None)
 
 
 @dataclass(frozen=True)
@@ -223,19 +225,25 @@ class Feedback:
         """
         it = self._looked(now)
         changes: list[Change] = []
+        found: list[Finding] = []
         lanes = dict(it.lanes)
         for name, lane in it.lanes.items():
             late = lane
             if (overdue := lane.outputs.overdue_at) is not None and overdue <= now:
                 outputs, held = lane.outputs.overdue()
                 changes += held
+                found.append(_held(Loop.OVERDUE, name, held))
                 late = replace(lane, outputs=outputs)
+            elif (at := lane.outputs.tell_at) is not None and at <= now:
+                held = tuple(it.change for it in lane.outputs.held)
+                found.append(_held(Loop.HELD, name, held))
+                late = replace(lane, outputs=replace(lane.outputs, held_told=True))
             if any(w.due <= now for w in late.waiting.values()):
                 changes += [w.change for w in late.waiting.values()]
                 keys = frozenset(key for key, w in late.waiting.items() if w.by_start)
                 late = replace(late, starts=late.starts.waited_for(keys), waiting={})
             lanes[name] = late
-        return Ruling(replace(it, lanes=lanes), tuple(changes))
+        return Ruling(replace(it, lanes=lanes), tuple(changes), tuple(found))
 
     def _judge(
         self, name: str, changes: list[Change], now: Seconds, *, by_git: bool
@@ -307,6 +315,11 @@ def _split(change: Change) -> Iterable[tuple[str, Change]]:
 
 def _output(lane: str, found: Places) -> Finding:
     return Finding(Loop.BUILD_WRITES, lane, found.paths, found.files)
+
+
+def _held(loop: Loop, lane: str, changes: Sequence[Change]) -> Finding:
+    paths = tuple(dict.fromkeys(change.path for change in changes))
+    return Finding(loop, lane, paths[:1], len(paths))
 
 
 def _shown(change: Change, seen: int) -> str:

@@ -15,7 +15,7 @@ from collections import Counter
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from reloader.core.places import Places, places_of
+from reloader.core.places import Places, kind_of, places_of, top
 from reloader.core.values import Kind
 from reloader.light import dataclass, field, replace
 
@@ -39,7 +39,9 @@ CUTS = 3  # builds in a row that are ended for files of which nothing is known; 
 CUTS_BY_HAND = 8  # the same for files that people save; after them one build comes to its end
 SLOW_FROM = 2  # builds in a row that followed from nothing but the build before
 SLOWEST: Seconds = 30.0
-HOLDS: Seconds = 60.0  # a build that takes longer, and three times as long as ever, may hang
+QUIET: Seconds = 4.0  # a wait before a run: people who save again and again pause for less
+PATIENCE: Seconds = 5.0  # a build that takes longer, and twice as long as ever, ends for a change
+HOLDS: Seconds = 60.0  # the same for one of which it is not known how long it takes
 AFTER: Seconds = 2.0  # so long after its end what a build has left behind may still write
 MOST = 4096  # paths that are remembered
 
@@ -138,17 +140,6 @@ def near(one: Seconds, other: Seconds, ratio: float, slack: Seconds) -> bool:
     return high + A_BIT <= ratio * (low + A_BIT) + slack
 
 
-def top(path: str) -> str:
-    """The topmost folder; "" for a file that lies in none."""
-    return path.partition("/")[0] if "/" in path else ""
-
-
-def kind_of(path: str) -> tuple[str, str]:
-    """The folder and the ending."""
-    place, _, name = path.rpartition("/")
-    return place, name.rpartition(".")[2]
-
-
 def pattern(path: str) -> str:
     """Stands for new names: the topmost folder and the ending, "out/**/*.json"."""
     name = path.rpartition("/")[2]
@@ -199,20 +190,36 @@ class Outputs:
     again: int = 0  # runs in a row for nothing but what the build has written
     held: tuple[Held, ...] = ()
     held_at: Seconds = 0.0
+    held_told: bool = False  # that this run holds changes back
     told: tuple[str, ...] = ()  # places
 
     @property
     def overdue_at(self) -> Seconds | None:
-        """When a build that holds changes back must be taken for one that hangs."""
+        """When a build ends for the changes that it holds back: it may hang."""
+        usual = HOLDS if self.learning else max(PATIENCE, 2 * self.longest)
+        return self._held_until(usual * 2.0 ** min(self.hung, 10))
+
+    @property
+    def tell_at(self) -> Seconds | None:
+        """When to tell that a build holds changes back, if it does not end for them by then."""
+        return None if self.held_told else self._held_until(PATIENCE)
+
+    def _held_until(self, patience: Seconds) -> Seconds | None:
+        """Returns None if nothing is held back."""
         if not self.running or not self.held:
             return None
-        patience = max(HOLDS, 3 * self.longest) * 2.0 ** min(self.hung, 10)
-        return self.held_at + patience
+        return max(self.held_at, self.began + patience)
+
+    @property
+    def is_silent(self) -> bool:
+        """True if builds have come to their end, left no process, and changed no watched file."""
+        wrote = any(out.known or (out.whole and not out.by_hand) for out in self.keys.values())
+        return not (self.learning or self.left or wrote)
 
     def begin(self, now: Seconds) -> Outputs:
         whole = self.whole if self.was_cut else self.run
         it = replace(self, run=self.run + 1, whole=whole, running=True, began=now)
-        return replace(it, held=(), strange=False)
+        return replace(it, held=(), held_told=False, strange=False)
 
     def meant(self, change: Change, now: Seconds) -> bool:
         """Returns True if the build can have made the change, or what it has left behind."""
@@ -233,7 +240,7 @@ class Outputs:
                 keys[key] = replace(keys[key], whole=keys[key].whole + 1)
             late = [key for key, out in keys.items() if out.run == self.run]
             known = self._places(keys, self._learn(keys, late)).without(self.told)
-        it, verdicts = replace(self, keys=keys), []
+        it, verdicts, silent = replace(self, keys=keys), [], self.is_silent
         weights = _weights(self, keys)
         for key, change in zip(names, changes, strict=True):
             out = keys[key]
@@ -249,7 +256,8 @@ class Outputs:
             elif verdict is Verdict.COUNTS:
                 for name in {key, change.path}:
                     keys[name] = replace(keys[name], counted=True)
-                it = replace(it, strange=it.strange or not keys[key].by_hand)
+                is_persons = keys[key].by_hand or (silent and change.kind is Kind.CHANGED)
+                it = replace(it, strange=it.strange or not is_persons)
         while len(keys) > MOST:
             del keys[next(iter(keys))]
         return replace(it, told=(*self.told, *known.paths)), verdicts, known
@@ -265,7 +273,7 @@ class Outputs:
         return key
 
     def overdue(self) -> tuple[Outputs, tuple[Change, ...]]:
-        """The build hangs: what it held back ends it."""
+        """The build may hang: what it held back ends it."""
         changes = tuple(held.change for held in self.held)
         return replace(self, held=(), strange=True, hung=self.hung + 1), changes
 
@@ -309,9 +317,11 @@ class Outputs:
         """Learns from this run; returns the paths that are known from now on.
 
         A single file says little: somebody may save it once in each build. So it is not learned
-        before a wait has gone by in which it did not change.
+        before a wait has gone by in which nothing changed, longer than between two such saves.
+        Where the build leaves processes that write, no wait is quiet, and none is asked for.
         """
-        quiet = self.running and self.again >= SLOW_FROM
+        waited = self.left or self.began - self.ended >= QUIET
+        quiet = self.running and self.again >= SLOW_FROM and waited
         now = [(k, o) for k, o in keys.items() if o.run == self.run]
         now = [(k, o) for k, o in now if o.alike >= RUNS_OF_FOLDER]
         crowds = Counter(kind_of(k) for k, _ in now)
@@ -378,7 +388,8 @@ def _is_held(it: Outputs, out: Output, weight: int, change: Change, now: Seconds
     """Returns True if a change with too little evidence waits for the build's end."""
     if it.cuts_by_hand >= CUTS_BY_HAND:
         return True
-    if out.by_hand:
+    # An old file that builds have left alone is a person's, where they leave all alone.
+    if out.by_hand or (it.is_silent and change.kind is Kind.CHANGED):
         return False
     left = it.left and now - it.ended < AFTER
     made = out.made and out.whole > 0

@@ -44,6 +44,17 @@ def folder(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def top(path: str) -> str:
+    """Returns the topmost folder; "" for a file that lies in none."""
+    return path.partition("/")[0] if "/" in path else ""
+
+
+def kind_of(path: str) -> tuple[str, str]:
+    """Returns the folder and the ending."""
+    place, _, name = path.rpartition("/")
+    return place, name.rpartition(".")[2]
+
+
 def places_of(
     paths: Iterable[str], written: Mapping[str, int], others: Collection[str], *, renamed: bool
 ) -> Places:

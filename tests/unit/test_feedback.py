@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reloader.core.feedback import Account, Feedback, Loop
 from reloader.core.needs import RELOAD, Needs
-from reloader.core.outputs import CUTS_BY_HAND, HOLDS, pattern
+from reloader.core.outputs import CUTS_BY_HAND, HOLDS, PATIENCE, pattern
 from reloader.core.starts import FREE, SLOWEST, Writer
 from reloader.core.values import Change, Kind, Written
 
@@ -245,12 +245,46 @@ def test_saves_end_a_few_builds_in_a_row_then_one_comes_to_its_end() -> None:
     assert story.end() == ["main.go"]
 
 
-def test_what_is_held_ends_a_build_that_hangs() -> None:
+def test_what_is_held_is_told_and_ends_a_first_build_that_hangs() -> None:
+    """Nobody knows how long it takes, so that it is told first, and once."""
     story = Story().begin()
     story.now += 0.5
     assert not story.change("new.go", NEW)
-    assert story.wait(HOLDS - 1) == []
-    assert story.wait(2) == ["new.go"]
+    assert story.wait(PATIENCE - 0.6) == []
+    assert not story.found
+    assert story.wait(HOLDS - PATIENCE) == []
+    assert [found.loop for found in story.found] == [Loop.HELD]
+    assert story.wait(0.2) == ["new.go"]
+    assert [found.loop for found in story.found] == [Loop.HELD, Loop.OVERDUE]
+
+
+@pytest.mark.parametrize(("usual", "patience"), [(1.0, PATIENCE), (10.0, 20.0)])
+def test_what_is_held_ends_a_build_that_takes_too_long(usual: float, patience: float) -> None:
+    """Twice as long as ever; and then twice as long as that."""
+    story = known_build().begin()
+    story.now += usual
+    story.end()
+    story.found.clear()
+    for longer in (1, 2):
+        story.begin()
+        story.now += 0.3
+        assert not story.change("site/new.html", NEW)
+        assert story.wait(longer * patience - 0.4) == []
+        assert story.wait(0.2) == ["site/new.html"]
+        assert story.found[-1].loop is Loop.OVERDUE
+        story.end(cut=True)
+
+
+def test_a_build_that_writes_nothing_holds_no_save() -> None:
+    """Though the file was only ever saved during builds, and at the same time after each start."""
+    story = Story()
+    assert story.build() == []
+    story.begin()
+    for _ in range(CUTS_BY_HAND):
+        story.now += 0.3
+        assert story.change("other.go")
+        story.end(cut=True)
+        story.begin()
 
 
 def test_a_build_that_was_cut_forgets_what_it_held() -> None:
@@ -300,7 +334,18 @@ SAVES = st.lists(
 )
 
 
+GO = "a.go"
+
+
 @given(SAVES, st.booleans(), st.floats(0.1, 2))
+@example(  # in each of five builds, and in the one after a quiet wait
+    saves=[(1.0, GO), (0.34375, GO), (0.0625, GO), (2.3125, GO), (0.5, GO), (2.0, GO), (3.0, GO)],
+    writes=False,
+    takes=1.34375,
+)
+@example(  # it cuts a wait short
+    saves=[(2.28125, GO), (2.28125, GO), (1.5, GO)], writes=True, takes=1.8125
+)
 def test_a_save_is_never_lost(saves: list[tuple[float, str]], writes: bool, takes: float) -> None:
     """After the last one at least one more build begins, however they fall into the builds.
 

@@ -50,7 +50,18 @@ from reloader.core.news import (
 from reloader.core.orders import Drain, Kill, Quit, Reply, Route, Signal, Spawn, Stop
 from reloader.core.settings import Settings, Strategy
 from reloader.core.state import Failed, Started
-from reloader.core.values import Change, Gate, Outcome, Request, Role, Scope, Status, Task, Wish
+from reloader.core.values import (
+    Change,
+    Gate,
+    Kind,
+    Outcome,
+    Request,
+    Role,
+    Scope,
+    Status,
+    Task,
+    Wish,
+)
 from tests.helpers.playbook import APP, BUILD, Playbook, save
 
 TERM = signal.SIGTERM
@@ -516,6 +527,37 @@ def test_a_change_during_pre_cmd_starts_over():
     """The pre_cmd under way is ended, and the steps begin again."""
     book = Playbook(Settings(pre=2, build=True)).at(0).spawns(PRE[0]).exits(1).spawns(PRE[1])
     book.at(1, save()).at(1.002).expect(Stop(2, TERM)).exits(2, 15).spawns(PRE[0])
+
+
+def new(path: str) -> FilesChanged:
+    return FilesChanged((Change(path, RELOAD, kind=Kind.NEW, size=100, least=100),))
+
+
+def test_a_change_that_a_first_build_holds_back_is_told_then_ends_it():
+    """The build may have made the file; nobody knows yet how long it takes."""
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).at(1, new("a.go")).waits_until(5)
+    book.at(5).tells(Warned).waits_until(60)
+    book.at(60).tells(Warned).at(60.02).expect(Stop(1, TERM)).exits(1, 15).spawns(BUILD)
+
+
+def test_a_change_does_not_wait_for_a_build_that_hangs():
+    """Beside what builds write it is held back until the build takes twice as long as ever."""
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).at(1, new("site/a.html"))
+    book.exits(1, at=4).spawns(APP).at(4.02).spawns(BUILD)
+    book.exits(3, at=8).expect(Stop(2, TERM)).exits(2, 15).spawns(APP)
+    book.at(20, save("main.go")).at(20.02).spawns(BUILD).at(21, new("site/b.html"))
+    book.waits_until(25.02).at(25.02).tells(Warned).waits_until(28.02)
+    book.at(28.02).tells(Warned).at(28.04).expect(Stop(5, TERM))
+    book.exits(5, 15).spawns(BUILD)
+
+
+def test_a_build_that_writes_nothing_ends_for_each_save():
+    """Though nobody has ever saved the file while nothing was at work."""
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).exits(1, at=4).spawns(APP)
+    book.at(20, save("main.go")).at(20.02).spawns(BUILD)
+    for ticket in range(3, 8):
+        book.at(book.now + 1, save("util.go")).at(book.now + 0.02).expect(Stop(ticket, TERM))
+        book.exits(ticket, 15).spawns(BUILD)
 
 
 # --- a new config --------------------------------------------------------------------------------
