@@ -129,7 +129,7 @@ def test_a_folder_that_somebody_has_prepared_is_passed_over(environ, tmp_path, k
         else:
             os.chmod(folder, 0o777)
     with serving(environ, tmp_path) as it:
-        assert not it.server._paths[0].startswith(environ["XDG_RUNTIME_DIR"] + "/")
+        assert not next(iter(it.server._listeners)).startswith(environ["XDG_RUNTIME_DIR"] + "/")
         (run,) = client.runs(environ, str(tmp_path))
         assert client.first(run, Ask("status")) == {"do": "status"}
 
@@ -171,7 +171,7 @@ def test_a_stranger_gets_no_answer_and_is_not_believed(environ, tmp_path, monkey
         )
 
     with serving(environ, tmp_path) as it:
-        path = it.server._paths[0]
+        path = next(iter(it.server._listeners))
         assert "PermissionError" in asks(path).stderr
         for open_ in (environ["XDG_RUNTIME_DIR"], folder_of(environ)):
             os.chmod(open_, 0o755)
