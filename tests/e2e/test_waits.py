@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,10 +16,15 @@ if TYPE_CHECKING:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the peer is known on Linux")
 def test_no_answer_is_wrong(tmp_path: Path) -> None:
-    """Each is held against what runs."""
+    """Each is held against what runs; a slow machine takes fewer turns, for it has its time."""
     session = Session(tmp_path, 5)
     try:
-        told = {session.turn() for _ in range(40)}
+        ends = time.monotonic() + 15
+        told = set()
+        for _ in range(40):
+            told.add(session.turn())
+            if time.monotonic() > ends and {"live", "failed"} <= told:
+                break
     except AssertionError as error:
         raise AssertionError(f"{error}\n{session.report()}") from None
     finally:

@@ -202,5 +202,8 @@ class Session:
 
     def close(self) -> None:
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(20)
-        self.log.close()
+        try:
+            self.process.wait(20)
+        finally:
+            self.process.kill()  # nothing, if it has ended
+            self.log.close()
