@@ -108,9 +108,10 @@ class Lookout:
     def started(self, ticket: Ticket, pid: int) -> None:
         """Watches a new generation until it is ready."""
         event = self._asked[ticket] = threading.Event()
+        ready = self._ready
 
         def watch() -> None:
-            if (address := self._until_ready(ticket, pid, event)) is not None:
+            if (address := self._until_ready(ticket, pid, event, ready)) is not None:
                 self._tell(BecameReady(ticket, address))
                 if not address and not self._ports.knows(ticket):
                     self._learn(ticket, pid, event)
@@ -166,7 +167,9 @@ class Lookout:
         self._facts.append(fact)
         self._wake.set()
 
-    def _until_ready(self, ticket: Ticket, pid: int, event: threading.Event) -> str | None:
+    def _until_ready(
+        self, ticket: Ticket, pid: int, event: threading.Event, ready: Ready
+    ) -> str | None:
         """Returns the address at which it answers, "" if it has none; None if it is gone."""
         began, first, quiet = monotonic(), 0.0, 0
         while self._asked.get(ticket) is event and accepting.lives(pid):
@@ -182,7 +185,7 @@ class Lookout:
             lived = since - began
             is_no_server = quiet >= _QUIET_LOOKS and lived >= LIVES
             is_no_server |= not listening and not expected and lived >= WORKS
-            if (is_all or is_enough or is_no_server) and self._agrees(ticket, pid, ports):
+            if (is_all or is_enough or is_no_server) and self._agrees(ready, ticket, pid, ports):
                 self._usual = frozenset(ports)
                 return self._address(ticket, min(ports, default=0))
             pause = min(max(_FIRST_LOOK, (monotonic() - since) * _SHARE), _LONGEST_PAUSE)
@@ -215,9 +218,9 @@ class Lookout:
         below = [process.pid for process in ProcView().below(pid)]
         return [*(place.thread for place in self._ports.served(ticket)), pid, *below]
 
-    def _agrees(self, ticket: Ticket, pid: int, ports: set[int]) -> bool:
-        """Returns True if the way that the config names says so, too."""
-        match self._ready:
+    def _agrees(self, ready: Ready, ticket: Ticket, pid: int, ports: set[int]) -> bool:
+        """Returns True if the way that the config named at the start says so, too."""
+        match ready:
             case Ready(Way.HTTP, path):
                 source = _PROBES if self._ports.lets_probe(ticket, _PROBES) else ""
                 return any(probe.answers(_LOCAL, port, path, source) for port in sorted(ports))

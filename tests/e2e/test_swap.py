@@ -138,8 +138,9 @@ def test_no_request_is_lost(project: Project, mode: str) -> None:
     run = server.run()
     paths = iter(["/", "/slow", "/", "/"] * 100000)
     with Crowd(lambda: server.get(next(paths))) as crowd:
-        server.reloads(run, *map(str, range(2, 8)))
-        until(lambda: "7" in crowd.answers)
+        for version in map(str, range(2, 8)):
+            server.reloads(run, version)
+            until(lambda version=version: version in crowd.answers)
     assert not crowd.lost
     assert set(crowd.answers) == set(map(str, range(1, 8)))
 
@@ -327,14 +328,19 @@ def test_ready_when_the_app_says_so(project: Project) -> None:
 
 
 def test_the_way_to_be_ready_is_edited(project: Project) -> None:
-    """The next generation is asked in the new way."""
-    server = Server(project, 'ready = "exec: test -e up"\n')
+    """The next generation is asked in the new way, the one that runs in the old one still."""
+    asked = project.folder.parent / "asked"
+    way = f'"exec: touch {asked}; test -e up"'
+    server = Server(project, f"ready = {way}\n")
     run = project.run(*server.flags)
     run.wait_for("watch.started", after=0)
-    until(lambda: not refused(server.port))
+    until(asked.exists, why=run.report)
     text = (project.folder / ".reload.toml").read_text()
-    project.save(".reload.toml", text.replace('"exec: test -e up"', '""'))
+    project.save(".reload.toml", text.replace(way, '""'))
     run.wait_for("config.changed")
+    for _ in range(2):  # the first may have begun before
+        asked.unlink(missing_ok=True)
+        until(asked.exists, why=run.report)
     assert not run.events("app.ready")
     server.reloads(run, "2")
 
