@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 NAME = ".reload.toml"
 _AIR_FILES = (".air.toml", ".config/air.toml")
+_AGENT_FILES = ("AGENTS.md", "CLAUDE.md")
+_FOR_AGENTS = "After an edit run `reloader wait`; if it is not live, mend what it prints."
+_READ = 1 << 20  # bytes of such a file
 
 
 class Plan(NamedTuple):
@@ -125,7 +128,19 @@ def write(cwd: str, text: str, *, force: bool) -> str:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ReloaderError(Problem(f"can't be written: {reason}", name)) from None
-    return f"{SCHEMA} written beside it: editors complete and check the config with it\n"
+    told = f"{SCHEMA} written beside it: editors complete and check the config with it\n"
+    return told + _for_agents(cwd)
+
+
+def _for_agents(cwd: str) -> str:
+    """Returns what to add to the project's file for agents; "" if there is none, or it has that."""
+    for name in _AGENT_FILES:
+        try:
+            text = files.head(join(cwd, name), _READ)
+        except OSError:
+            continue
+        return "" if b"reloader wait" in text else f"for agents, add to {name}: {_FOR_AGENTS}\n"
+    return ""
 
 
 def _is_schema(path: str) -> bool:

@@ -279,3 +279,15 @@ def test_the_command_and_where_it_was_found_are_said(tmp_path):
 
     assert "a FastAPI app: python -m uvicorn app.main:app, found in app/main.py" in said
     assert SCHEMA in said
+
+
+@pytest.mark.parametrize("name", ["AGENTS.md", "CLAUDE.md"])
+def test_a_file_for_agents_gets_a_sentence(tmp_path, name):
+    """It is only printed, and only where such a file is that does not have it."""
+    for text, said in (("# Rules\n", True), ("run `reloader wait`\n", False)):
+        (tmp_path / name).write_text(text)
+        told = init(str(tmp_path), force=True)
+        assert (f"add to {name}: After an edit run `reloader wait`" in told) is said
+        assert (tmp_path / name).read_text() == text
+    (tmp_path / name).unlink()
+    assert "agents" not in init(str(tmp_path), force=True)
