@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 SPREAD = 3.5  # the longest of the times after the start, over the shortest; both and 0.2 s
 SPREAD_SEEN = 1.5  # times that, where the app is seen to have written as much
-# Somebody who saves as soon as the last save is live looks like an app that writes: a save of theirs
-# must not wait long for that, and a loop at this pace costs little.
+# Somebody who saves as soon as the last save is live looks like an app that writes: their save must
+# not wait long for that, and a loop at this pace costs little.
 SLOWEST: Seconds = 4.0
 FREE = 64  # runs in which a path that is somebody else's is not asked about
 ASKED = 1  # start in a row, and the app is looked at before the next change

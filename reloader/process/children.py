@@ -246,17 +246,14 @@ class Children:
 
     def measure(self, ticket: Ticket) -> list[Fact]:
         """Tells how much its tree has written; a process that ended counts for its parent."""
-        job = self._trees.jobs.get(ticket)
-        return [self._measured(job, [p.pid for p in self._trees.members(job)])] if job else []
+        if not (job := self._trees.jobs.get(ticket)):
+            return []
+        pids = {p.pid for p in self._trees.members(job)}  # a leader that has ended is none
+        return [self._measured(job, {job.pid, *pids} if job.leader_alive else pids)]
 
     def has(self, ticket: Ticket) -> bool:
         """Returns True while anything lives of the tree of this process."""
         return ticket in self._trees.jobs
-
-    def is_running(self, ticket: Ticket) -> bool:
-        """Returns True until the process itself has ended, whatever lives on of its tree."""
-        job = self._trees.jobs.get(ticket)
-        return job is not None and job.leader_alive
 
     def alive(self) -> bool:
         """Returns True if anything of a job is not accounted for."""
