@@ -384,7 +384,7 @@ def test_a_process_that_was_adopted_is_one_like_any_other(lab: Lab) -> None:
     """Its exit status, and what it leaves behind, are told and ended under its own id."""
     pid, go = forked(lab)
     lab.children.adopt(5, pid)
-    assert lab.children.is_running(5)
+    assert lab.children.has(5)
     os.close(go)
     kid = lab.hear("kid")
     assert lab.exited(5) == ProcessExited(5, Status(code=7), 1)

@@ -278,7 +278,7 @@ def no_descriptor_left(lab: Lab) -> Iterator[None]:
 def test_a_process_is_started_though_no_descriptor_is_left(lab: Lab) -> None:
     ticket = lab.start(Command(("/bin/true",)))
     assert until(lab.children.collect)
-    assert not lab.children.is_running(ticket)
+    assert not lab.children.has(ticket)
 
 
 @pytest.mark.usefixtures("no_descriptor_left")
