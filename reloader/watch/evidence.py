@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 from reloader.core.values import Kind
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reloader.watch.snapshot import Signature
 
 _BLOCK = 512  # bytes, the unit of st_blocks (stat(2))
+_TICK = 0.01  # seconds: the kernel stamps files with a clock that ticks every 4 or 10 ms
 
 
 class Disks:
@@ -54,4 +56,7 @@ def filled(
     else:  # a core dump is mostly holes, which nobody writes
         least = min(size, status.st_blocks * _BLOCK or size)
     on_disk = disks.count(status.st_dev, path)
+    age = time.time() - status.st_ctime
+    if 0 <= age < change.age - _TICK:  # else another machine's clock, or older than a fact can be
+        change = replace(change, age=age + _TICK)
     return replace(change, digest=digest, kind=kind, size=size, least=least, on_disk=on_disk)

@@ -535,8 +535,8 @@ def new(path: str) -> FilesChanged:
 
 def test_a_change_that_a_first_build_holds_back_is_told_then_ends_it():
     """The build may have made the file; nobody knows yet how long it takes."""
-    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).at(1, new("a.go")).waits_until(5)
-    book.at(5).tells(Warned).waits_until(60)
+    book = Playbook(Settings(build=True)).at(0).spawns(BUILD).at(1, new("a.go")).waits_until(2)
+    book.at(2).tells(Warned).waits_until(60)
     book.at(60).tells(Warned).at(60.02).expect(Stop(1, TERM)).exits(1, 15).spawns(BUILD)
 
 
@@ -546,7 +546,7 @@ def test_a_change_does_not_wait_for_a_build_that_hangs():
     book.exits(1, at=4).spawns(APP).at(4.02).spawns(BUILD)
     book.exits(3, at=8).expect(Stop(2, TERM)).exits(2, 15).spawns(APP)
     book.at(20, save("main.go")).at(20.02).spawns(BUILD).at(21, new("site/b.html"))
-    book.waits_until(25.02).at(25.02).tells(Warned).waits_until(28.02)
+    book.waits_until(22.02).at(22.02).tells(Warned).waits_until(28.02)
     book.at(28.02).tells(Warned).at(28.04).expect(Stop(5, TERM))
     book.exits(5, 15).spawns(BUILD)
 
