@@ -47,7 +47,7 @@ def test_a_save_of_a_file_that_is_mounted_read_only(stack: Stack, url: str) -> N
     saved = stack.edit(MAIN, "Change me and save.", "Changed.")
     uninterrupted(url, "Changed.")
     stack.note("save -> new answer", time.monotonic() - saved)
-    stack.log("api").wait_for("^change .*app/main.py")
+    stack.log("api").wait_for("^reloaded .*app/main.py")
     assert not list((stack.folder / "backend").rglob("__pycache__")), "written below :ro?"
     assert not (stack.folder / "backend" / "tmp").exists()
 
@@ -69,7 +69,7 @@ def test_a_changed_env_file_restarts_the_app_with_it(stack: Stack, url: str) -> 
     saved = stack.save("backend/.env", "LOG_LEVEL=debug\n")
     answering(url, "DEBUG")
     stack.note(".env saved -> answer with it", time.monotonic() - saved)
-    stack.log("api").wait_for(r"^change .*\.env")
+    stack.log("api").wait_for(r"^reloaded .*\.env")
 
 
 def test_a_changed_requirements_file_installs_and_restarts(stack: Stack, url: str) -> None:

@@ -67,7 +67,7 @@ class Container:
         beside.replace(self.folder / "app.py")
 
     def starts(self) -> int:
-        return sum(line.startswith("run ") for line in self.log.lines)
+        return sum(line.startswith(("run ", "reloaded ")) for line in self.log.lines)
 
     def remove(self) -> None:
         if self.is_there:
