@@ -299,7 +299,7 @@ def test_a_process_that_takes_the_filter_itself(rig: Rig, port: int) -> None:
     client.join(10)
     assert answers == ["two"]
     assert rig.hold.why_not is None
-    assert [str(place.address) for place in rig.ports.served(2)] == [at(port)]
+    until(lambda: [str(place.address) for place in rig.ports.served(2)] == [at(port)])
 
 
 @pytest.mark.parametrize("answer", [b"", None])
