@@ -131,7 +131,8 @@ class Console:
         if self._footer and line and self._footer.show(f"{line.verb:<8} {line.text}"):
             self._drawn_at = now
         else:
-            self._footer = None
+            if line:
+                self._footer = None
             self._reloads, lines = self._reloads.overdue(now)
             self._put(lines)
         return ()

@@ -54,9 +54,8 @@ class Reloads:
     """
 
     held: tuple[Line, ...] = ()
-    tells_ready: bool = (
-        False  # a generation of this run was seen to be ready: the next will be, too
-    )
+    held_at: Seconds = 0.0  # when the last of them came
+    tells_ready: bool = False
     work: Work | None = None
     told: bool = False
     lasted: Seconds | None = None  # of the last build that succeeded
@@ -71,14 +70,14 @@ class Reloads:
             return self, _some(line)
         match news:
             case ChangeSeen(rule=""):
-                return replace(self, held=(*self.held, *_some(line))), ()
+                return _hold(self, line, now), ()
             case BuildStarted(command):
                 return replace(self, work=Work("build", command, now), told=False), ()
             case BuildSucceeded() | BuildCancelled() | AppStopped(killed=False):
-                return _step(self, news, line)
+                return _step(self, news, line, now)
             case AppStarted() if self.held and self.tells_ready:
                 work = Work("start", news.command, now, news.how)
-                return replace(self, held=(*self.held, *_some(line)), work=work, told=False), ()
+                return replace(_hold(self, line, now), work=work, told=False), ()
             case AppStarted() if self.held:
                 return _over(self, _reloaded(news, news.how))
             case AppReady(address="") if not self.held:
@@ -95,11 +94,14 @@ class Reloads:
                 return self, _some(line)
 
     def due(self, soon: Seconds) -> Seconds | None:
-        """Returns when people are to be told that the work takes long; None: no work is under way.
+        """Returns when people are to be told that they wait; None: they don't, or have been told.
 
-        `soon`: how long a wait needs no word, SOON or LONG.
+        `soon`: how long work needs no word, SOON or LONG. An old version that is slow to stop is no
+        work; the lines so far come out for it.
         """
-        return None if self.work is None or self.told else self.work.since + soon
+        if self.work is not None:
+            return None if self.told else self.work.since + soon
+        return self.held_at + LONG if self.held else None
 
     def waiting(self, now: Seconds) -> Line | None:
         """Returns the line for the work under way: how long it has taken so far; None: none is."""
@@ -120,12 +122,18 @@ def _some(*lines: Line | None) -> tuple[Line, ...]:
     return tuple(line for line in lines if line)
 
 
+def _hold(reloads: Reloads, line: Line | None, now: Seconds) -> Reloads:
+    return replace(reloads, held=(*reloads.held, *_some(line)), held_at=now)
+
+
 def _over(reloads: Reloads, *lines: Line | None) -> tuple[Reloads, tuple[Line, ...]]:
     """The reload has come to its end; these lines tell of it."""
     return replace(reloads, held=(), work=None), _some(*lines)
 
 
-def _step(reloads: Reloads, news: News, line: Line | None) -> tuple[Reloads, tuple[Line, ...]]:
+def _step(
+    reloads: Reloads, news: News, line: Line | None, now: Seconds
+) -> tuple[Reloads, tuple[Line, ...]]:
     """A part of a reload is done, well: its line waits if others do.
 
     Without a save behind it, a build is told, and the stop before a start is not.
@@ -133,7 +141,7 @@ def _step(reloads: Reloads, news: News, line: Line | None) -> tuple[Reloads, tup
     lasted = news.seconds if isinstance(news, BuildSucceeded) else reloads.lasted
     done = replace(reloads, work=None, lasted=lasted)
     if reloads.held:
-        return replace(done, held=(*reloads.held, *_some(line))), ()
+        return _hold(done, line, now), ()
     return done, () if isinstance(news, AppStopped) else _some(line)
 
 

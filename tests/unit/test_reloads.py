@@ -137,6 +137,17 @@ def test_a_long_build_is_told_before_its_end():
     assert lines[-1].startswith("reloaded a.go")
 
 
+def test_an_old_version_that_is_slow_to_stop_is_no_silence():
+    """The lines so far come out, with a build before it and without one."""
+    for parts in ((SAVE,), (SAVE, *BUILD)):
+        reloads, lines = told(*parts, reloads=KNOWN)
+        assert (lines, reloads.due(SOON)) == ([], len(parts) - 1 + LONG)
+        reloads, lines = reloads.overdue(9.0)
+        assert lines[0].verb == "change"
+        assert len(lines) == (2 if len(parts) > 1 else 1)
+        assert reloads.due(SOON) is None
+
+
 def test_a_long_start_is_told():
     """The app was ready before, so that it will be again is what people wait for."""
     reloads, _ = told(SAVE, STOP, START, reloads=KNOWN)
